@@ -1,0 +1,136 @@
+import type { TasksError } from './errors.js';
+import type { JobAddress, JobError, JobOptions, JobRecord, JobState, RunRecord } from './job.js';
+import type { Outcome } from './outcome.js';
+
+/**
+ * Keeps jobs and gives them out. The whole of what a storage has to do; plain data in and out, batches first.
+ *
+ * An engine never sees a task's definition, its handler or Nest: the runner decides, the engine obeys.
+ * The conformance suite (`test/conformance`) is the definition of right behaviour.
+ */
+export interface Engine {
+  readonly name: string;
+
+  /** Stores all jobs in one atomic step, or none. An id that its queue knows already keeps the earlier job. */
+  enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>;
+
+  /** Starts taking jobs of one queue. Answers at once; what goes wrong later is logged and tried again. */
+  work(queue: string, options: WorkOptions, start: StartRun): EngineWorker;
+
+  /** Reads jobs; undefined for an id that nobody knows. Data that cannot be read never throws. */
+  find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]>;
+
+  /** The state only, which is cheaper than `find`. */
+  state(job: JobAddress): Promise<JobState>;
+
+  /**
+   * Tells the observer of everything that happens to a job from now on, and of its end even if that has happened.
+   * Pushed, never polled. Answers a function that ends the watch.
+   */
+  watch(job: JobAddress, observer: JobObserver): () => void;
+
+  /** Stores and publishes a progress value (JSON). */
+  progress(job: JobAddress, value: string): Promise<void>;
+
+  /** Adds a log line; the last `LOG_LINES` are kept. */
+  log(job: JobAddress, line: string): Promise<void>;
+
+  counts(queue: string): Promise<Record<Exclude<JobState, 'unknown'>, number>>;
+
+  /** Ends every connection and timer; whoever still watches is told. A second call is harmless. */
+  close(): Promise<void>;
+}
+
+/** Log lines kept per job. */
+export const LOG_LINES = 1_000;
+
+/** Runs kept per job, the latest: a task may snooze for ever. */
+export const RUNS_KEPT = 100;
+
+export interface NewJob {
+  id: string;
+  queue: string;
+  task: string;
+  /** JSON list. */
+  args: string;
+  options: JobOptions;
+  metadata?: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  enqueuedAt: number;
+  /** Milliseconds since the epoch; absent: at once. */
+  dueAt?: number;
+}
+
+export interface EnqueuedJob {
+  id: string;
+  /** True when the queue knew this id, so that nothing was stored. */
+  deduplicated: boolean;
+}
+
+export interface WorkOptions {
+  /** Most jobs of this queue at a time in this process; at least 1. */
+  concurrency: number;
+  /** Host and process, stored with each run. */
+  worker: string;
+}
+
+/** Begins a run, synchronously; everything after that is told by the answered `ActiveRun`. */
+export type StartRun = (job: ActiveJob, slot: Slot) => ActiveRun;
+
+/** A job in the hands of a worker. */
+export interface ActiveJob {
+  id: string;
+  queue: string;
+  task: string;
+  /** JSON list as it was stored; may be broken. */
+  args: string;
+  options: JobOptions;
+  metadata: Readonly<Record<string, string>>;
+  enqueuedAt: number;
+  /** Attempts used by earlier runs. */
+  attemptsMade: number;
+  /** Earlier runs that ended with their process. */
+  crashes: number;
+  /** Earlier runs, oldest first. */
+  runs: readonly RunRecord[];
+}
+
+export interface ActiveRun {
+  /** Never rejects. */
+  readonly outcome: Promise<Outcome>;
+  /** The end of the task itself, where the outcome came first (timeout, shutdown): the slot is kept until then. */
+  readonly ended?: Promise<void>;
+  /** Aborts the task's signal. */
+  abort(reason: TasksError): void;
+}
+
+/** The place of one run among a worker's `concurrency`. */
+export interface Slot {
+  /** Gives the place to other jobs while the run waits for one of them; call the answer to wait for a place again. */
+  lend(): () => Promise<void>;
+}
+
+export interface EngineWorker {
+  /** Takes no more jobs; resolves when every run has ended and its outcome is stored. A second call is harmless. */
+  stop(): Promise<void>;
+  /** Aborts the runs that are still going. */
+  abort(reason: TasksError): void;
+  /** Runs in progress. */
+  readonly active: number;
+}
+
+export interface JobObserver {
+  /** A new progress value, JSON. */
+  progress?(value: string): void;
+  /** Called once, as the last thing. */
+  settled(settlement: Settlement): void;
+}
+
+/** How a watched job ended. */
+export type Settlement =
+  | { state: 'completed'; result?: string }
+  | { state: 'failed'; error: JobError }
+  /** Nobody knows the id, or nothing was kept. */
+  | { state: 'unknown' }
+  /** The engine was closed, or cannot be asked. */
+  | { state: 'lost'; error: TasksError };

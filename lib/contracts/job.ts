@@ -1,0 +1,129 @@
+/** `unknown` is an id that nobody knows: never enqueued, or no longer kept. */
+export type JobState = 'waiting' | 'delayed' | 'active' | 'completed' | 'failed' | 'cancelled' | 'expired' | 'unknown';
+
+/** An error as it is stored: plain text, whatever was thrown. */
+export interface JobError {
+  name: string;
+  message: string;
+  stack?: string;
+  code?: string;
+}
+
+/** How a run ended; `crashed`: its process died or lost the job's lock. Absent on a run that is going on. */
+export type RunOutcome = 'completed' | 'retry' | 'snooze' | 'failed' | 'crashed' | 'shutdown';
+
+/** One run as engines store it, times in milliseconds since the epoch. */
+export interface RunRecord {
+  /** From 1. Runs that used no attempt (snooze, shutdown, crash) repeat their number. */
+  attempt: number;
+  startedAt: number;
+  endedAt?: number;
+  /** Host and process that ran it. */
+  worker: string;
+  outcome?: RunOutcome;
+  error?: JobError;
+}
+
+/** The options that travel with a job: only what its call set, durations in milliseconds. The task's own fill the rest at the run. */
+export interface JobOptions {
+  attempts?: number;
+  backoff?: StoredBackoff;
+  timeout?: number | false;
+  /** 0: nothing is kept. */
+  keepResult?: number;
+}
+
+/** A backoff in milliseconds, with nothing left to fill in. */
+export interface StoredBackoff {
+  type: 'fixed' | 'exponential';
+  delay: number;
+  factor: number;
+  max: number;
+  /** 0.2 is ± 20 %. */
+  jitter: number;
+}
+
+/** Where a job is: its id, and its queue where that is known. */
+export interface JobAddress {
+  id: string;
+  /** Absent: it is looked for in every declared queue. */
+  queue?: string;
+}
+
+/** Everything an engine knows of one job: plain data, JSON as text, times in milliseconds since the epoch. */
+export interface JobRecord {
+  id: string;
+  queue: string;
+  task: string;
+  state: Exclude<JobState, 'unknown'>;
+  /** The arguments as a JSON list; whatever stands there where the data is broken. */
+  args: string;
+  options: JobOptions;
+  metadata: Readonly<Record<string, string>>;
+  enqueuedAt: number;
+  /** The instant a delayed job may start. */
+  dueAt?: number;
+  /** Start of the latest run. */
+  startedAt?: number;
+  finishedAt?: number;
+  /** Oldest first; the last 100. */
+  runs: readonly RunRecord[];
+  attemptsMade: number;
+  crashes: number;
+  /** JSON. */
+  progress?: string;
+  logs: readonly string[];
+  /** JSON; absent for a task that answered nothing. */
+  result?: string;
+  error?: JobError;
+  /** Absent: the engine does not know why the job waits, or it does not wait. */
+  waitingFor?: 'pause';
+}
+
+// ── What callers see ────────────────────────────────────────────────────────────────────────────
+
+/** One run of a job. Runs that used no attempt repeat its number. */
+export interface Run {
+  attempt: number;
+  startedAt: Date;
+  endedAt?: Date;
+  /** Host and process that ran it. */
+  worker: string;
+  outcome?: RunOutcome;
+  error?: JobError;
+}
+
+/** Everything known about a job. */
+export interface JobInfo<R = unknown> {
+  id: string;
+  task: string;
+  queue: string;
+  state: JobState;
+  args: readonly unknown[];
+  enqueuedAt: Date;
+  /** The instant a delayed job may start. */
+  dueAt?: Date;
+  startedAt?: Date;
+  finishedAt?: Date;
+  runs: readonly Run[];
+  /** Runs it may take in total. */
+  attempts: number;
+  /** Runs that ended with their process. */
+  crashes: number;
+  /** Why a waiting job does not start. */
+  waitingFor?: 'pause';
+  progress?: unknown;
+  logs: readonly string[];
+  result?: R;
+  error?: JobError;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/** A job that has used its last attempt. */
+export interface FailedJob {
+  id: string;
+  task: string;
+  args: readonly unknown[];
+  error: JobError;
+  runs: readonly Run[];
+}

@@ -1,0 +1,28 @@
+import type { StoredBackoff } from './job.js';
+import type { FailedRetention } from './outcome.js';
+import type { BackoffFunction } from './task.js';
+
+/** The module's options with every default filled in, durations in milliseconds. */
+export interface TasksSettings {
+  prefix: string;
+  /** Every declared queue, `default` included. */
+  queues: ReadonlyMap<string, { concurrency: number }>;
+  /** The queues whose jobs this process runs. */
+  workerQueues: readonly string[];
+  defaults: TaskDefaults;
+  lockDuration: number;
+  /** 0: jobs of dead processes are not looked for. */
+  stalledInterval: number;
+  maxCrashes: number;
+  enqueueTimeout: number;
+  shutdownGrace: number;
+}
+
+/** What holds for a task that says nothing else. */
+export interface TaskDefaults {
+  attempts: number;
+  backoff: StoredBackoff | BackoffFunction;
+  timeout: number | false;
+  keepResult: number;
+  keepFailed: FailedRetention;
+}

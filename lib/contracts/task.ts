@@ -1,0 +1,62 @@
+/**
+ * The words, each with one meaning in every file:
+ *
+ * | word      | meaning                                                                                       |
+ * | --------- | --------------------------------------------------------------------------------------------- |
+ * | task      | a decorated provider method: a name and options. A definition, never a running thing          |
+ * | signature | one call of a task, described but not sent: task name, arguments, options. Immutable          |
+ * | job       | a signature that was handed to an engine: id, state, attempts. Never a definition             |
+ * | engine    | keeps jobs and gives them out: `embedded` (this process) or `bull` (Redis)                    |
+ * | runner    | carries out one job and answers with an outcome                                               |
+ * | outcome   | `completed`, `retry`, `snooze`, `failed`: all that a runner tells an engine                   |
+ * | run       | one try at a job by one worker                                                                |
+ * | handle    | what the caller holds: id, result, state, progress                                            |
+ */
+import type { Duration } from './duration.js';
+
+/**
+ * How long to wait before the next attempt.
+ *
+ * A bare duration is the same wait each time. `exponential` starts at `delay` and multiplies by `factor` (2) up to
+ * `max` (10 minutes). A backoff given by the user has no jitter unless it says so: `jitter: 0.2` is ± 20 %.
+ */
+export type Backoff =
+  Duration | { type: 'fixed' | 'exponential'; delay: Duration; factor?: number; max?: Duration; jitter?: number };
+
+/** Answers the wait before the next attempt; `attempt` is the one that failed, from 1. Zero: at once. */
+export type BackoffFunction = (attempt: number, error: Error) => Duration;
+
+/** An error class, for `retryOn` and `discardOn`. */
+export type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** What a call may set: plain data that travels with the job. Of task, signature and call, the nearest to the call wins. */
+export interface CallOptions {
+  /** Wait before the job may start. Zero: at once. @default 0 */
+  delay?: Duration;
+  /** A queue declared in `forRoot`. @default 'default' */
+  queue?: string;
+  /** Runs in total, the first one included; at least 1. @default 3 */
+  attempts?: number;
+  /** Wait between attempts. @default exponential from 1 s, factor 2, at most 10 min, jitter 0.2 */
+  backoff?: Backoff;
+  /** Longest time for one run; `false`: none. @default '5m' */
+  timeout?: Duration | false;
+  /** How long a completed job and its result are kept; `false` or 0: nothing is kept. @default '1h' */
+  keepResult?: Duration | false;
+  /** Small map of text that the task reads as `context.metadata`. Merged over task, signature and call. */
+  metadata?: Readonly<Record<string, string>>;
+}
+
+/** Options of `@Task()`: the defaults for every call of it. */
+export interface TaskOptions extends Omit<CallOptions, 'backoff' | 'metadata'> {
+  /** The task's name in the queue; choose one where a job must survive renaming the class. @default `Class.method` */
+  name?: string;
+  /** Wait between attempts, or a function that answers it. */
+  backoff?: Backoff | BackoffFunction;
+  /** Only these errors are tried again; absent: all but those in `discardOn`. */
+  retryOn?: readonly ErrorClass[];
+  /** These errors fail the job at once. Stands above `retryOn`. */
+  discardOn?: readonly ErrorClass[];
+  /** How long and how many failed jobs are kept. @default { age: '7d', count: 10_000 } */
+  keepFailed?: Duration | { age?: Duration; count?: number };
+}

@@ -1,0 +1,22 @@
+import type { TaskContext } from '../contracts/task-context.js';
+import type { TaskOptions } from '../contracts/task.js';
+import type { EnqueueOptions } from '../contracts/signature.js';
+
+/** A discovered task: plain data and a way to call it. */
+export interface TaskDefinition {
+  name: string;
+  /** For messages, e.g. `MailTasks.sendEmail`. */
+  place: string;
+  /** As declared and checked at boot; defaults are not filled in. */
+  options: Readonly<TaskOptions>;
+  /** The caller's defaults of the contract that the task implements; they stand above `options`. */
+  contractOptions?: Readonly<EnqueueOptions>;
+  /** Calls the method on its provider with as many arguments as it takes. A request-scoped provider is made for the run. */
+  invoke(args: readonly unknown[], context: TaskContext): unknown;
+}
+
+/** Every task of this app by name. */
+export interface TaskRegistry {
+  get(name: string): TaskDefinition | undefined;
+  names(): readonly string[];
+}

@@ -1,0 +1,56 @@
+import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { Duration } from './contracts/duration.js';
+import type { TaskOptions } from './contracts/task.js';
+
+/**
+ * How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients (Sentinel, Cluster).
+ * Clients of the roles `subscriber` and `bclient` need `maxRetriesPerRequest: null` and `enableReadyCheck: false`.
+ */
+export type RedisConnection =
+  string | RedisOptions | { createClient(role: 'client' | 'subscriber' | 'bclient'): Redis | Cluster };
+
+/** Options of one declared queue. */
+export interface QueueOptions {
+  /** Most jobs of this queue at a time, per process. @default 10 */
+  concurrency?: number;
+}
+
+/** Options of `TasksModule.forRoot()`. */
+export interface TasksModuleOptions {
+  /** Absent: the embedded engine, in this process, nothing kept after it. */
+  redis?: RedisConnection;
+  /** Key prefix; two apps with different prefixes never meet. @default 'tasks' */
+  prefix?: string;
+  /** Declared queues; 'default' always exists. Enqueueing to any other name is an error. */
+  queues?: Record<string, QueueOptions>;
+  /** Whether this process runs jobs, and of which queues. @default true */
+  worker?: boolean | { queues: readonly string[] };
+  /** Defaults for every task. */
+  defaults?: Pick<TaskOptions, 'attempts' | 'backoff' | 'timeout' | 'keepResult' | 'keepFailed'>;
+  /** How long a job of a dead process stays locked. @default '30s' */
+  lockDuration?: Duration;
+  /** How often a worker looks for jobs of dead processes; 0: never. @default '15s' */
+  stalledInterval?: Duration;
+  /** A job that crashes its process this often is failed. @default 3 */
+  maxCrashes?: number;
+  /** How long `enqueue` may take before it rejects with EngineUnavailableError. @default '2s' */
+  enqueueTimeout?: Duration;
+  /** How long running jobs may go on after a shutdown began. @default '30s' */
+  shutdownGrace?: Duration;
+}
+
+/** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */
+export interface TasksModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  useFactory?: (...dependencies: never[]) => TasksModuleOptions | Promise<TasksModuleOptions>;
+  inject?: FactoryProvider['inject'];
+  useClass?: Type<TasksModuleOptionsFactory>;
+  useExisting?: Type<TasksModuleOptionsFactory>;
+  /** Names of queues that are injected by `@InjectQueue(name)`: tokens have to be known before the factory runs. */
+  queues?: readonly string[];
+}
+
+/** Makes the options, for `useClass` and `useExisting`. */
+export interface TasksModuleOptionsFactory {
+  createTasksOptions(): TasksModuleOptions | Promise<TasksModuleOptions>;
+}

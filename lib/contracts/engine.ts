@@ -11,7 +11,12 @@ import type { Outcome } from './outcome.js';
 export interface Engine {
   readonly name: string;
 
-  /** Stores all jobs in one atomic step, or none. An id that its queue knows already keeps the earlier job. */
+  /**
+   * Stores all jobs in one atomic step, or none. An id that its queue knows already keeps the earlier job.
+   *
+   * @throws UnknownQueueError for a queue that was not declared
+   * @throws EngineUnavailableError when the storage cannot be reached in time, or after `close()`
+   */
   enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>;
 
   /** Starts taking jobs of one queue. Answers at once; what goes wrong later is logged and tried again. */
@@ -98,7 +103,10 @@ export interface ActiveJob {
 export interface ActiveRun {
   /** Never rejects. */
   readonly outcome: Promise<Outcome>;
-  /** The end of the task itself, where the outcome came first (timeout, shutdown): the slot is kept until then. */
+  /**
+   * The end of the task itself, where the outcome came first (timeout, shutdown); read after the outcome. Until then
+   * the slot is kept, and the job is not started again by this worker.
+   */
   readonly ended?: Promise<void>;
   /** Aborts the task's signal. */
   abort(reason: TasksError): void;
@@ -106,12 +114,18 @@ export interface ActiveRun {
 
 /** The place of one run among a worker's `concurrency`. */
 export interface Slot {
-  /** Gives the place to other jobs while the run waits for one of them; call the answer to wait for a place again. */
+  /**
+   * Gives the place to other jobs while the run waits for one of them; call the answer to wait for a place again. A run
+   * that waits for several jobs lends several times: its place stays away until the last of these waits is over.
+   */
   lend(): () => Promise<void>;
 }
 
 export interface EngineWorker {
-  /** Takes no more jobs; resolves when every run has ended and its outcome is stored. A second call is harmless. */
+  /**
+   * Takes no more jobs; resolves when every run has ended and its outcome is stored. After `abort()` the outcome is
+   * enough: a task that ignores its signal does not hold up the end. A second call is harmless.
+   */
   stop(): Promise<void>;
   /** Aborts the runs that are still going. */
   abort(reason: TasksError): void;

@@ -120,6 +120,11 @@ export class JobLockLostError extends TasksError {
   override readonly code = 'TASKS_LOCK_LOST';
 }
 
+/** The job's process died during each of its last runs, as often as `maxCrashes` allows. */
+export class TaskCrashedError extends TasksError {
+  override readonly code = 'TASKS_TASK_CRASHED';
+}
+
 /** What the task returned cannot be written as JSON. */
 export class InvalidResultError extends TasksError {
   override readonly code = 'TASKS_INVALID_RESULT';

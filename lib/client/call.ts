@@ -1,0 +1,46 @@
+import { InvalidOptionsError, InvalidPayloadError } from '../contracts/errors.js';
+import { encodePayload } from '../contracts/payload.js';
+import { TaskSignature } from '../contracts/signature.js';
+
+/**
+ * Answers the signature that a caller was to give.
+ *
+ * @throws InvalidOptionsError saying what was given and what to give
+ */
+export function expectSignature(value: unknown, where: string): TaskSignature<unknown> {
+  if (value instanceof TaskSignature) return value;
+  throw new InvalidOptionsError(
+    `${where} takes a call of a task, such as task(MailTasks).sendEmail(mail). ${remedy(value)}`,
+  );
+}
+
+/**
+ * Writes the arguments of a call as a JSON list.
+ *
+ * @throws InvalidPayloadError with paths such as `arguments[0].at`
+ */
+export function encodeArguments(args: readonly unknown[], task: string): string {
+  const where = `Arguments of ${task}`;
+  try {
+    return encodePayload(args, where);
+  } catch (error) {
+    // Paths begin at the list; a second look, only for the message, begins them at its name.
+    if (error instanceof InvalidPayloadError) encodePayload({ arguments: args }, where);
+    throw error;
+  }
+}
+
+function remedy(value: unknown): string {
+  if (typeof value === 'function') {
+    return 'taskName' in value
+      ? `It got the task ${String(value.taskName)} itself. Call it with its arguments.`
+      : 'It got a function. Put @Task() on a method of a provider and call it through task(Class).';
+  }
+  if (value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === 'function') {
+    return 'It got a promise: the method itself was called, or an async function answered the call. Call task(Class).method(…).';
+  }
+  if (typeof value === 'string') {
+    return `It got the text '${value}'. A task of another application is called by a contract: task<[…], …>('${value}')(…).`;
+  }
+  return `It got ${value === null ? 'null' : Array.isArray(value) ? 'a list; that is for enqueueMany()' : `a value of type ${typeof value}`}.`;
+}

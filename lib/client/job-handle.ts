@@ -1,0 +1,115 @@
+import type { Observable } from 'rxjs';
+import { toMilliseconds, type Duration } from '../contracts/duration.js';
+import type { Engine, Settlement } from '../contracts/engine.js';
+import { ResultNotFoundError, TaskFailedError } from '../contracts/errors.js';
+import type { FailedJob, JobAddress, JobError, JobInfo, JobState } from '../contracts/job.js';
+import type { Json } from '../contracts/signature.js';
+import { runScope } from '../contracts/task-context.js';
+import { toFailedJob, toJobInfo } from './job-info.js';
+import { progressOf } from './progress.js';
+import { settlementOf } from './settlement.js';
+
+/** What the caller of a task holds: the job's id, its result, state and progress. */
+export interface JobHandle<R = unknown> {
+  readonly id: string;
+  /** Absent for a handle made from an id. */
+  readonly task?: string;
+  /** True when an earlier job of the same id answers for this call. */
+  readonly deduplicated: boolean;
+  /**
+   * Waits for the result. Inside a task the wait lends its slot to other jobs, so that a worker with concurrency 1
+   * does not wait for itself.
+   *
+   * @throws TaskFailedError with the original error as its cause
+   * @throws ResultTimeoutError when `timeout` (absent: none) passes first; the job goes on
+   * @throws ResultNotFoundError when nobody knows the job, or nothing was kept of it
+   */
+  result(options?: { timeout?: Duration; signal?: AbortSignal }): Promise<Json<R>>;
+  state(): Promise<JobState>;
+  /** Everything known about the job; undefined for an id that nobody knows. */
+  info(): Promise<JobInfo<Json<R>> | undefined>;
+  /** The job's progress, beginning with its present value. Completes with the job, however it ends. */
+  readonly progress$: Observable<unknown>;
+}
+
+/** The handle of a job in an engine. A controller may return it: as JSON it is id, task and `deduplicated`. */
+export class EngineJobHandle<R> implements JobHandle<R> {
+  readonly id: string;
+  readonly #engine: Engine;
+  readonly #address: JobAddress;
+  readonly #attemptsOf: (task: string) => number;
+
+  /** @param attemptsOf answers the attempts of a task's jobs that were stored without */
+  constructor(
+    engine: Engine,
+    address: JobAddress,
+    readonly task: string | undefined,
+    readonly deduplicated: boolean,
+    attemptsOf: (task: string) => number,
+  ) {
+    this.id = address.id;
+    this.#engine = engine;
+    this.#address = address;
+    this.#attemptsOf = attemptsOf;
+  }
+
+  get progress$(): Observable<unknown> {
+    return progressOf(this.#engine, this.#address);
+  }
+
+  async result(options: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<Json<R>> {
+    const { signal } = options;
+    const timeout = options.timeout === undefined ? undefined : toMilliseconds(options.timeout, 'timeout of result()');
+    signal?.throwIfAborted();
+    const reclaim = runScope.getStore()?.slot.lend();
+    try {
+      return await this.resultOf(await settlementOf(this.#engine, this.#address, { timeout, signal }));
+    } finally {
+      await reclaim?.();
+    }
+  }
+
+  state(): Promise<JobState> {
+    return this.#engine.state(this.#address);
+  }
+
+  async info(): Promise<JobInfo<Json<R>> | undefined> {
+    const [record] = await this.#engine.find([this.#address]);
+    return record && toJobInfo(record, record.options.attempts ?? this.#attemptsOf(record.task));
+  }
+
+  private async resultOf(settlement: Settlement): Promise<Json<R>> {
+    if (settlement.state === 'completed') return this.parse(settlement.result);
+    throw await this.errorOf(settlement);
+  }
+
+  private async errorOf(settlement: Exclude<Settlement, { state: 'completed' }>): Promise<Error> {
+    switch (settlement.state) {
+      case 'failed':
+        return new TaskFailedError(await this.failure(settlement.error));
+      case 'unknown':
+        return new ResultNotFoundError(
+          `Job ${this.id} is not known, or nothing was kept of it. Check the id, or raise the task's keepResult.`,
+        );
+      case 'lost':
+        return settlement.error;
+    }
+  }
+
+  private parse(result: string | undefined): Json<R> {
+    if (result === undefined) return undefined as Json<R>;
+    try {
+      return JSON.parse(result) as Json<R>;
+    } catch (cause) {
+      throw new ResultNotFoundError(`The stored result of job ${this.id} is broken: it is not JSON.`, { cause });
+    }
+  }
+
+  /** The record may be gone already, or out of reach; the error is known without it. */
+  private async failure(error: JobError): Promise<FailedJob> {
+    const [record] = await this.#engine.find([this.#address]).catch(() => []);
+    return record
+      ? toFailedJob(record, error)
+      : { id: this.id, task: this.task ?? 'unknown', args: [], error, runs: [] };
+  }
+}

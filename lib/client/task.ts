@@ -1,0 +1,103 @@
+import { validateEnqueueOptions } from '../contracts/call-options.js';
+import { InvalidOptionsError, UnknownTaskError } from '../contracts/errors.js';
+import { TaskSignature, type EnqueueOptions, type TaskRef, type TaskRefs } from '../contracts/signature.js';
+import { suggest } from '../contracts/suggestion.js';
+import type { CallOptions } from '../contracts/task.js';
+import {
+  decoratedMethod,
+  decoratedMethods,
+  methodNames,
+  taskNameOf,
+  type ClassRef,
+} from '../decorators/decorated-method.js';
+import type { TaskContract } from '../decorators/metadata.js';
+import { argumentsToSend } from '../decorators/parameters.js';
+
+type AnyRef = TaskRef<unknown[], unknown>;
+
+const NO_OPTIONS: Readonly<EnqueueOptions> = Object.freeze({});
+const refsByClass = new WeakMap<object, object>();
+
+/**
+ * Answers the tasks of a class as functions that make signatures; nothing is sent until `TaskQueue.enqueue()`.
+ *
+ * Arguments beyond the method's parameters are dropped, so that `items.map(task(MailTasks).archive)` is safe.
+ *
+ * @example
+ * ```ts
+ * await queue.enqueue(task(MailTasks).sendEmail({ to: 'ada@example.org', subject: 'Welcome!' }));
+ * ```
+ * @throws UnknownTaskError when a method without `@Task()` is read
+ */
+export function task<T>(provider: ClassRef<T>): TaskRefs<T>;
+/**
+ * Makes a contract: a task by its name, which may live in another code base and is never refused as unknown.
+ * The options are defaults for its calls.
+ *
+ * @example
+ * ```ts
+ * export const sendEmail = task<[mail: Mail], Receipt>('mail.send', { queue: 'mail' });
+ * ```
+ * @throws InvalidOptionsError naming the option, the cause and the fix
+ */
+export function task<A extends unknown[], R>(name: string, options?: CallOptions): TaskRef<A, R>;
+export function task(of: ClassRef | string, options: CallOptions = NO_OPTIONS): unknown {
+  if (typeof of === 'string') return createContract(of, options);
+  if (typeof of !== 'function' || typeof of.prototype !== 'object') {
+    throw new InvalidOptionsError(
+      `task() takes a class or a task's name, not ${String(of)}. ` +
+        'A class that is undefined here is often part of an import circle: call task() later, inside of a function.',
+    );
+  }
+  let refs = refsByClass.get(of);
+  if (!refs) refsByClass.set(of, (refs = createRefs(of)));
+  return refs;
+}
+
+function createContract(name: string, options: CallOptions): TaskContract<unknown[], unknown> {
+  const where = `task('${name}')`;
+  if (name === '') throw new InvalidOptionsError(`${where} has no name. Give the task's name, such as 'mail.send'.`);
+  validateEnqueueOptions(options, where);
+  for (const option of ['at', 'jobId']) {
+    if (option in options) {
+      throw new InvalidOptionsError(
+        `${where} has '${option}', which belongs to one call. Give it to enqueue() or with().`,
+      );
+    }
+  }
+  const defaults: Readonly<EnqueueOptions> = Object.freeze({ ...options });
+  const everything = { count: Infinity, rest: true };
+  return Object.assign(
+    (...args: unknown[]) => new TaskSignature(name, argumentsToSend(args, everything), defaults, true),
+    { taskName: name, options: defaults },
+  );
+}
+
+/** One getter per method, evaluated when read: a static field may call `task()` before the decorators have run. */
+function createRefs(provider: ClassRef): object {
+  const refs = {};
+  for (const method of methodNames(provider.prototype as object)) {
+    // Promises and JSON would call these, whatever they mean in the class.
+    if (method === 'then' || method === 'toJSON' || method in refs) continue;
+    let ref: AnyRef | undefined;
+    Object.defineProperty(refs, method, { get: () => (ref ??= createRef(provider, method)) });
+  }
+  return Object.freeze(refs);
+}
+
+function createRef(provider: ClassRef, name: string): AnyRef {
+  const prototype = provider.prototype as object;
+  const method = decoratedMethod(prototype, name);
+  if (!method) {
+    const known = decoratedMethods(prototype).map((one) => one.name);
+    throw new UnknownTaskError(
+      `${provider.name}.${name} is no task. Put @Task() on the method. ${suggest(name, known)}`,
+    );
+  }
+  const taskName = taskNameOf(provider, method);
+  const { parameters } = method;
+  return Object.assign(
+    (...args: unknown[]) => new TaskSignature(taskName, argumentsToSend(args, parameters), NO_OPTIONS, false),
+    { taskName },
+  );
+}

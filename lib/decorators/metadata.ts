@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import type { EnqueueOptions, TaskRef } from '../contracts/signature.js';
+import type { TaskOptions } from '../contracts/task.js';
+
+/*
+ * The one owner of the keys. Everything is recorded on the prototype under the method's name, where TypeScript puts
+ * `design:paramtypes` too: on the function it would be lost as soon as another decorator wraps the method.
+ */
+const TASKS = 'nestjs-tasks:tasks';
+const CONTEXT = 'nestjs-tasks:context';
+
+/** What `@Task()` records. */
+export interface TaskMetadata {
+  /** Set by a contract or the `name` option; absent: `Class.method`. */
+  name?: string;
+  options: Readonly<TaskOptions>;
+  /** The caller's defaults of the contract that the method implements. */
+  contractOptions?: Readonly<EnqueueOptions>;
+  /** The method as `@Task()` found it, before decorators above it wrapped it. */
+  method: object;
+}
+
+/** A ref made by `task(name, options)`, whose options discovery reads as well. */
+export interface TaskContract<A extends unknown[], R> extends TaskRef<A, R> {
+  readonly options?: Readonly<EnqueueOptions>;
+}
+
+const NONE: ReadonlyMap<string, TaskMetadata> = new Map();
+
+export function recordTask(prototype: object, method: string, metadata: TaskMetadata): void {
+  const tasks = new Map(tasksOf(prototype)).set(method, metadata);
+  Reflect.defineMetadata(TASKS, tasks, prototype);
+}
+
+/** The tasks declared on this very prototype, those it inherits not included. */
+export function tasksOf(prototype: object): ReadonlyMap<string, TaskMetadata> {
+  return (Reflect.getOwnMetadata(TASKS, prototype) as Map<string, TaskMetadata> | undefined) ?? NONE;
+}
+
+export function recordContext(prototype: object, method: string | symbol, index: number): void {
+  Reflect.defineMetadata(CONTEXT, index, prototype, method);
+}
+
+/** The index of the parameter marked by `@Ctx()`. */
+export function contextIndexOf(prototype: object, method: string): number | undefined {
+  return Reflect.getOwnMetadata(CONTEXT, prototype, method) as number | undefined;
+}
+
+/** The declared parameter types; undefined where the compiler wrote none. */
+export function parameterTypesOf(prototype: object, method: string): readonly unknown[] | undefined {
+  return Reflect.getOwnMetadata('design:paramtypes', prototype, method) as unknown[] | undefined;
+}

@@ -1,0 +1,246 @@
+import { Logger } from '@nestjs/common';
+import type { ActiveRun, EngineWorker, StartRun, WorkOptions } from '../../contracts/engine.js';
+import { JobLockLostError, type TasksError } from '../../contracts/errors.js';
+import type { Outcome } from '../../contracts/outcome.js';
+import { broken, guarded } from '../guarded-run.js';
+import { Slots, type TakenSlot } from '../slots.js';
+import type { BullQueues } from './bull-queues.js';
+import { JobArrivals } from './job-arrivals.js';
+import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
+import type { QueueKeys } from './queue-keys.js';
+import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
+import type { RedisConnections } from './redis-connections.js';
+import { runScript, type ScriptArgument } from './scripts.js';
+import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
+
+/** Turns under way at a time: the second hides the round trip of the first. */
+const TURNS_IN_FLIGHT = 2;
+
+/** How long a job waits whose earlier run still goes on here, in ms. */
+const OVERDUE_DELAY = 250;
+
+/** Wait after a failed turn, in ms. */
+const TURN_AGAIN = 200;
+
+interface CurrentRun extends EndedRun {
+  run: ActiveRun;
+  slot: TakenSlot;
+  /** The outcome is known and the method still goes on. */
+  isOverdue: boolean;
+}
+
+/** Ended runs on their way to Redis. */
+interface Outbox {
+  arguments: ScriptArgument[];
+  /** Told once they are written; empty while nobody listens. */
+  events: { run: EndedRun; outcome: Outcome }[];
+}
+
+/**
+ * Works one queue. Where Bull's loop takes one job per round trip, this one makes turns: all runs that ended in a turn of
+ * the event loop are written, and all free slots filled, by one call of `turn.lua`. An idle worker waits in a blocking read.
+ */
+export class BullWorker implements EngineWorker {
+  private readonly runs = new Map<string, CurrentRun>();
+  private readonly startRun: StartRun;
+  private readonly slots: Slots;
+  private readonly arrivals: JobArrivals;
+  private readonly upkeep: QueueUpkeep;
+  private ended: Outbox = { arguments: [], events: [] };
+  private arrived: string[] = [];
+  private requested = 0;
+  private turnsInFlight = 0;
+  private turnNumber = 0;
+  private isTurnDue = false;
+  private isPausing = false;
+  private isAborted = false;
+  private stopping: Promise<void> | undefined;
+  private onIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly queues: BullQueues,
+    private readonly keys: QueueKeys,
+    private readonly options: WorkOptions,
+    private readonly times: UpkeepTimes,
+    private readonly token: string,
+    startRun: StartRun,
+    private readonly logger = new Logger('BullEngine'),
+  ) {
+    this.startRun = guarded(startRun);
+    this.slots = new Slots(options.concurrency, () => this.makeTurn());
+    this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
+    this.upkeep = new QueueUpkeep(connections, queues, keys, times, {
+      locks: () => this.locks(),
+      onLost: (id) => this.loseLock(id),
+    });
+    this.upkeep.start();
+    this.makeTurn();
+  }
+
+  get active(): number {
+    return this.runs.size;
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.drain();
+    return this.stopping;
+  }
+
+  abort(reason: TasksError): void {
+    this.isAborted = true;
+    for (const { run } of this.runs.values()) run.abort(reason);
+    this.resolveIfIdle();
+  }
+
+  /** A job may be due earlier than the next one known of. */
+  noteDelayed(due: number): void {
+    this.upkeep.noteDelayed(due);
+  }
+
+  private async drain(): Promise<void> {
+    await this.arrivals.stop();
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+      this.resolveIfIdle();
+    });
+    this.upkeep.stop();
+  }
+
+  private resolveIfIdle(): void {
+    const holdsUp = [...this.runs.values()].some(({ isOverdue }) => !isOverdue || !this.isAborted);
+    const isIdle =
+      !holdsUp && this.ended.arguments.length === 0 && this.arrived.length === 0 && this.turnsInFlight === 0;
+    if (isIdle) this.onIdle?.();
+  }
+
+  private get wanted(): number {
+    if (this.stopping || this.arrivals.isWaiting) return 0;
+    return Math.max(0, this.slots.free - this.requested - this.arrived.length);
+  }
+
+  /** Makes a turn soon, where there is something to write or to take. */
+  private makeTurn(): void {
+    if (this.isTurnDue || this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
+    if (this.ended.arguments.length === 0 && this.arrived.length === 0 && this.wanted === 0) return;
+    this.isTurnDue = true;
+    setImmediate(() => {
+      this.isTurnDue = false;
+      void this.turn();
+    });
+  }
+
+  private async turn(): Promise<void> {
+    const { wanted, ended, arrived } = this;
+    if (this.isPausing || (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0)) return;
+    this.ended = { arguments: [], events: [] };
+    this.arrived = [];
+    this.requested += wanted;
+    this.turnsInFlight++;
+    const now = Date.now();
+    // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
+    const lock = `${this.token}:${++this.turnNumber}`;
+    let taken: TakenJob[] = [];
+    let isDrained = false;
+    try {
+      const { base, queue } = this.keys;
+      const [lost, values] = await this.connections.run((client) =>
+        runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, [
+          ...[base, now, lock, this.times.lockDuration, this.options.worker, wanted, arrived.length, ...arrived],
+          ...ended.arguments,
+        ]),
+      );
+      for (const id of lost)
+        this.logger.warn(`Job ${id} was given to another worker; what its run answered is dropped.`);
+      for (let at = 0; at < values.length; at += TAKEN_FIELDS) taken.push(readTakenJob(queue, values, at));
+      isDrained = wanted > taken.length - arrived.length;
+      for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
+    } catch (error) {
+      this.turnFailed(ended, arrived, error);
+    } finally {
+      this.requested -= wanted;
+      this.turnsInFlight--;
+    }
+    for (const job of taken) this.begin(job, lock, now);
+    if (isDrained && !this.stopping && this.slots.free > 0) this.arrivals.wait();
+    this.makeTurn();
+    if (this.stopping) this.resolveIfIdle();
+  }
+
+  /**
+   * Outcomes that may or may not have been written go out again: where they were, the lock is gone and nothing happens.
+   * While stopping they are given up, since the process could not end otherwise; their jobs run again elsewhere.
+   */
+  private turnFailed(ended: Outbox, arrived: string[], error: unknown): void {
+    if (this.stopping) {
+      this.logger.warn(`Outcomes could not be written while stopping, so their jobs will run again: ${String(error)}`);
+      return;
+    }
+    this.ended = {
+      arguments: [...ended.arguments, ...this.ended.arguments],
+      events: [...ended.events, ...this.ended.events],
+    };
+    this.arrived = [...arrived, ...this.arrived];
+    this.isPausing = true;
+    setTimeout(() => {
+      this.isPausing = false;
+      this.makeTurn();
+      if (this.stopping) this.resolveIfIdle();
+    }, TURN_AGAIN);
+  }
+
+  private noteArrival(id: string | undefined): void {
+    if (id !== undefined) this.arrived.push(id);
+    this.makeTurn();
+    if (this.stopping) this.resolveIfIdle();
+  }
+
+  private begin(taken: TakenJob, lock: string, startedAt: number): void {
+    const { job } = taken;
+    const base: EndedRun = { ...taken, lock, startedAt, endedAt: startedAt, worker: this.options.worker };
+    const isOverdue = this.runs.has(job.id);
+    // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping.
+    if (isOverdue || this.slots.free === 0 || this.stopping) {
+      const delay = isOverdue ? OVERDUE_DELAY : 0;
+      this.ended.arguments.push(...toFinishArguments(base, { type: 'declined', delay }));
+      return;
+    }
+    const slot = this.slots.take();
+    const current: CurrentRun = { ...base, slot, run: this.startRun(job, slot), isOverdue: false };
+    this.runs.set(job.id, current);
+    if (this.queues.isListening(this.keys.queue)) this.queues.emitActive(current, current.run.outcome);
+    current.run.outcome.then(
+      (outcome) => this.finish(current, outcome),
+      (error: unknown) => this.finish(current, broken(error)),
+    );
+  }
+
+  private finish(current: CurrentRun, outcome: Outcome): void {
+    current.endedAt = Date.now();
+    this.ended.arguments.push(...toFinishArguments(current, outcome));
+    if (this.queues.isListening(this.keys.queue)) this.ended.events.push({ run: current, outcome });
+    const { ended } = current.run;
+    current.isOverdue = ended !== undefined;
+    if (ended) void ended.then(() => this.leave(current));
+    else this.leave(current);
+    this.makeTurn();
+  }
+
+  private leave(current: CurrentRun): void {
+    if (this.runs.get(current.job.id) === current) this.runs.delete(current.job.id);
+    current.slot.release();
+    if (this.stopping) this.resolveIfIdle();
+  }
+
+  private *locks(): Generator<[id: string, lock: string]> {
+    for (const { job, lock, isOverdue } of this.runs.values()) if (!isOverdue) yield [job.id, lock];
+  }
+
+  private loseLock(id: string): void {
+    this.runs
+      .get(id)
+      ?.run.abort(
+        new JobLockLostError(`The lock of job ${id} is lost, so that another worker may run it. Stop working on it.`),
+      );
+  }
+}

@@ -1,0 +1,141 @@
+import type { JobObserver, Settlement } from '../../contracts/engine.js';
+import { EngineUnavailableError } from '../../contracts/errors.js';
+import type { JobError } from '../../contracts/job.js';
+import { Batch } from './batch.js';
+import type { QueueKeys } from './queue-keys.js';
+import type { RedisClient, RedisConnections } from './redis-connections.js';
+import { readError, readRuns } from './stored-job.js';
+
+const CHANNELS = ['completed', 'failed', 'progress'] as const;
+type Channel = (typeof CHANNELS)[number];
+
+/** Time without a watcher after which a queue's events are no longer listened to, in ms. */
+const UNSUBSCRIBE_AFTER = 10_000;
+
+/** What a read answers about a job's end; see `read-jobs.lua`. */
+export type JobEnd = [queue: number, state: string, result: string | null, reason: string | null, runs: string | null];
+
+/**
+ * Tells observers of one queue how their jobs go on. One subscription for the queue, a map of observers by job id:
+ * a job's end is pushed, however many wait, and an end that came before the subscription is read once.
+ */
+export class JobWatchers {
+  private readonly observers = new Map<string, Set<JobObserver>>();
+  private subscribed: Promise<unknown> | undefined;
+  private unsubscribeTimer: NodeJS.Timeout | undefined;
+  private readonly checks = new Batch<string>((ids) => void this.check(ids));
+
+  constructor(
+    private readonly keys: QueueKeys,
+    private readonly connections: RedisConnections,
+    private readonly subscriber: RedisClient,
+    private readonly readEnds: (ids: readonly string[]) => Promise<readonly (JobEnd | [])[]>,
+  ) {}
+
+  watch(id: string, observer: JobObserver): () => void {
+    clearTimeout(this.unsubscribeTimer);
+    const watching = this.observers.get(id);
+    if (watching) watching.add(observer);
+    else this.observers.set(id, new Set([observer]));
+    // At once, so that an end that comes right now is not missed.
+    this.subscribed ??= this.subscribe();
+    this.subscribed.catch(() => undefined);
+    this.checks.add(id);
+    return () => this.unwatch(id, observer);
+  }
+
+  /** Reads again what every observer waits for: while the connection was away, events were lost. */
+  checkAll(): void {
+    this.subscribed = undefined;
+    for (const id of this.observers.keys()) this.checks.add(id);
+  }
+
+  /** Handles a message if it is about this queue. */
+  receive(channel: string, message: string): void {
+    if (this.observers.size === 0 || !channel.startsWith(this.keys.base)) return;
+    const id = readJobId(message);
+    if (id === undefined || !this.observers.has(id)) return;
+    const { val, error, progress } = JSON.parse(message) as { val?: string; error?: JobError; progress?: unknown };
+    switch (channel.slice(this.keys.base.length) as Channel) {
+      case 'progress':
+        for (const observer of this.observers.get(id) ?? []) observer.progress?.(JSON.stringify(progress));
+        return;
+      case 'completed':
+        this.settle(id, val === undefined ? { state: 'completed' } : { state: 'completed', result: val });
+        return;
+      case 'failed':
+        this.settle(id, { state: 'failed', error: error ?? readError(val, []) });
+    }
+  }
+
+  close(error: EngineUnavailableError): void {
+    clearTimeout(this.unsubscribeTimer);
+    for (const id of this.observers.keys()) this.settle(id, { state: 'lost', error });
+  }
+
+  private async check(ids: string[]): Promise<void> {
+    try {
+      await (this.subscribed ??= this.subscribe());
+      const ends = await this.readEnds(ids);
+      ends.forEach((end, index) => this.settleIfEnded(ids[index], end));
+    } catch (error) {
+      this.subscribed = undefined;
+      if (!(error instanceof EngineUnavailableError)) throw error;
+      for (const id of ids) this.settle(id, { state: 'lost', error });
+    }
+  }
+
+  private settleIfEnded(id: string, end: JobEnd | []): void {
+    if (end.length === 0) {
+      this.settle(id, { state: 'unknown' });
+      return;
+    }
+    const [, state, result, reason, runs] = end;
+    if (state === 'completed') this.settle(id, result === null ? { state } : { state, result });
+    else if (state === 'failed') this.settle(id, { state, error: readError(reason, readRuns(runs)) });
+  }
+
+  private settle(id: string, settlement: Settlement): void {
+    const observers = this.observers.get(id);
+    this.observers.delete(id);
+    for (const observer of observers ?? []) observer.settled(settlement);
+    this.unsubscribeIfUnused();
+  }
+
+  private unwatch(id: string, observer: JobObserver): void {
+    const watching = this.observers.get(id);
+    if (!watching?.delete(observer)) return;
+    if (watching.size === 0) this.observers.delete(id);
+    this.unsubscribeIfUnused();
+  }
+
+  private subscribe(): Promise<unknown> {
+    return this.connections.withDeadline(this.subscriber, (client) => client.subscribe(...this.channels()));
+  }
+
+  private unsubscribeIfUnused(): void {
+    if (this.observers.size > 0) return;
+    clearTimeout(this.unsubscribeTimer);
+    this.unsubscribeTimer = setTimeout(() => {
+      this.subscribed = undefined;
+      this.subscriber.unsubscribe(...this.channels()).catch(() => undefined);
+    }, UNSUBSCRIBE_AFTER).unref();
+  }
+
+  private channels(): string[] {
+    return CHANNELS.map((channel) => this.keys.base + channel);
+  }
+}
+
+/** The id at the start of a message, without reading the rest: most messages are about jobs that nobody watches. */
+function readJobId(message: string): string | undefined {
+  const start = '{"jobId":"';
+  if (!message.startsWith(start)) return undefined;
+  let end = start.length;
+  while (end < message.length && message[end] !== '"') end += message[end] === '\\' ? 2 : 1;
+  try {
+    return JSON.parse(message.slice(start.length - 1, end + 1)) as string;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import type { BullQueues } from './bull-queues.js';
+import type { QueueKeys } from './queue-keys.js';
+import type { RedisConnections } from './redis-connections.js';
+import { runScript } from './scripts.js';
+
+/** Longest time between two looks at the delayed jobs, in ms: a notice of an earlier one may be missed. */
+const PROMOTE_AT_LEAST = 5_000;
+
+/** Wait after a failed renewal of locks, in ms. */
+const RENEW_AGAIN = 1_000;
+
+/** Times in ms. */
+export interface UpkeepTimes {
+  lockDuration: number;
+  /** 0: jobs of dead workers are not looked for. */
+  stalledInterval: number;
+}
+
+/** What upkeep needs of the worker. */
+export interface LockHolder {
+  locks(): Iterable<[id: string, lock: string]>;
+  onLost(id: string): void;
+}
+
+/** What a worker does for its queue beside running jobs: delayed jobs, its own locks, jobs of dead workers, retention. */
+export class QueueUpkeep {
+  private promoteTimer: NodeJS.Timeout | undefined;
+  private nextPromotion = Number.POSITIVE_INFINITY;
+  private renewTimer: NodeJS.Timeout | undefined;
+  private recoverTimer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly queues: BullQueues,
+    private readonly keys: QueueKeys,
+    private readonly times: UpkeepTimes,
+    private readonly holder: LockHolder,
+  ) {}
+
+  start(): void {
+    void this.promote();
+    void this.recover(true);
+    this.renewLater(this.times.lockDuration / 2);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearTimeout(this.promoteTimer);
+    clearTimeout(this.renewTimer);
+    clearTimeout(this.recoverTimer);
+  }
+
+  noteDelayed(due: number): void {
+    if (due < this.nextPromotion) this.promoteAt(due);
+  }
+
+  private promoteAt(due: number): void {
+    if (this.isStopped) return;
+    clearTimeout(this.promoteTimer);
+    this.nextPromotion = due;
+    const wait = Math.min(Math.max(0, due - Date.now()), PROMOTE_AT_LEAST);
+    this.promoteTimer = setTimeout(() => void this.promote(), wait);
+  }
+
+  private async promote(): Promise<void> {
+    const { base, queue } = this.keys;
+    // Until the answer is there, every notice of a delayed job counts as news.
+    this.nextPromotion = Number.POSITIVE_INFINITY;
+    try {
+      const next = await this.connections.run((client) =>
+        runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token(queue)]),
+      );
+      const due = next === '' ? Number.POSITIVE_INFINITY : Number(next);
+      if (due <= this.nextPromotion) this.promoteAt(due);
+    } catch {
+      this.promoteAt(Date.now() + PROMOTE_AT_LEAST);
+    }
+  }
+
+  private renewLater(wait: number): void {
+    if (!this.isStopped) this.renewTimer = setTimeout(() => void this.renew(), wait);
+  }
+
+  private async renew(): Promise<void> {
+    const { base } = this.keys;
+    const { lockDuration } = this.times;
+    const locks = [...this.holder.locks()].flat();
+    let wait = lockDuration / 2;
+    try {
+      if (locks.length > 0) {
+        const lost = await this.connections.run((client) =>
+          runScript<string[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
+        );
+        for (const id of lost) this.holder.onLost(id);
+      }
+    } catch {
+      wait = Math.min(RENEW_AGAIN, wait);
+    }
+    this.renewLater(wait);
+  }
+
+  private async recover(isFirst: boolean): Promise<void> {
+    const { stalledInterval } = this.times;
+    if (stalledInterval === 0) return;
+    const { base, queue } = this.keys;
+    let isDone = false;
+    try {
+      // Half the interval, so that a check is never left out because another worker's was only nearly as long ago.
+      const args = [base, Date.now(), isFirst ? '1' : '0', Math.ceil(stalledInterval / 2)];
+      const ids = await this.connections.run((client) => runScript<string[]>(client, 'recover', `${base}active`, args));
+      for (const id of ids) this.queues.emitStalled(queue, id);
+      isDone = true;
+    } catch {
+      // The next check makes up for it.
+    }
+    if (this.isStopped) return;
+    this.recoverTimer = setTimeout(
+      () => void this.recover(isFirst && !isDone),
+      isDone ? stalledInterval : Math.min(RENEW_AGAIN, stalledInterval),
+    );
+  }
+}

@@ -1,0 +1,155 @@
+import { Logger } from '@nestjs/common';
+import { Redis, type Cluster, type RedisOptions } from 'ioredis';
+import { EngineUnavailableError } from '../../contracts/errors.js';
+import { defineScripts } from './scripts.js';
+
+export type RedisClient = Redis | Cluster;
+export type ConnectionRole = 'client' | 'subscriber' | 'bclient';
+
+/** How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients. */
+export type ConnectionSource = string | RedisOptions | { createClient(role: ConnectionRole): RedisClient };
+
+/** Every connection of one engine, and what happens when Redis is away. */
+export class RedisConnections {
+  private readonly clients = new Set<RedisClient>();
+  private commands: RedisClient | undefined;
+  private outage: { since: number } | undefined;
+  private isClosed = false;
+
+  constructor(
+    private readonly source: ConnectionSource,
+    /** Longest time for one command in ms. */
+    private readonly timeout: number,
+    private readonly logger = new Logger('BullEngine'),
+  ) {}
+
+  /** The connection for everything but blocking reads and subscriptions; opened at first use. */
+  get client(): RedisClient {
+    if (!this.commands) {
+      this.commands = this.open('client');
+      defineScripts(this.commands);
+    }
+    return this.commands;
+  }
+
+  /** A cluster has no command over keys of two queues. */
+  get isCluster(): boolean {
+    return this.client.isCluster;
+  }
+
+  open(role: ConnectionRole): RedisClient {
+    const client = createClient(this.source, role);
+    // Bull adds listeners of its own per queue.
+    client.setMaxListeners(0);
+    client.on('error', (error: Error) => this.noteOutage(error));
+    client.on('ready', () => this.noteRecovery());
+    client.on('end', () => this.clients.delete(client));
+    this.clients.add(client);
+    return client;
+  }
+
+  /**
+   * Runs a command within the deadline.
+   *
+   * @throws EngineUnavailableError when Redis cannot be reached, refuses the command, or does not answer in time
+   */
+  async run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
+    const { client } = this;
+    if (client.status !== 'ready') await this.untilReady(client, timeout);
+    return this.withDeadline(client, command, timeout);
+  }
+
+  /** Runs a command on a connection of another role within the deadline. */
+  async withDeadline<T, C extends RedisClient>(
+    client: C,
+    command: (client: C) => Promise<T>,
+    timeout = this.timeout,
+  ): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
+        // A half-open connection would swallow every further command.
+        client.disconnect(true);
+      }, timeout);
+    });
+    try {
+      return await Promise.race([command(client), deadline]);
+    } catch (error) {
+      throw this.unavailable(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends every connection at once; call it when nothing is under way. */
+  close(): void {
+    this.isClosed = true;
+    for (const client of this.clients) client.disconnect();
+    this.clients.clear();
+  }
+
+  private async untilReady(client: RedisClient, timeout: number): Promise<void> {
+    if (this.isClosed) throw new EngineUnavailableError('The engine is closed.', { sent: false });
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: Error): void => {
+        clearTimeout(timer);
+        client.off('ready', done);
+        client.off('end', ended);
+        if (error) reject(error);
+        else resolve();
+      };
+      const ended = (): void => done(new EngineUnavailableError('The engine is closed.', { sent: false }));
+      const timer = setTimeout(
+        () => done(new EngineUnavailableError(`Redis could not be reached within ${timeout} ms.`, { sent: false })),
+        timeout,
+      );
+      client.once('ready', done);
+      client.once('end', ended);
+    });
+  }
+
+  private unavailable(error: unknown): EngineUnavailableError {
+    if (error instanceof EngineUnavailableError) return error;
+    const cause = error instanceof Error ? error : new Error(String(error));
+    // A reply is an answer: Redis refused the command, so nothing of it will ever run.
+    const sent = cause.name !== 'ReplyError';
+    return new EngineUnavailableError(`Redis ${sent ? 'went away' : 'refused a command'}: ${cause.message}`, {
+      sent,
+      cause,
+    });
+  }
+
+  /** One line per outage and process, however many connections notice it. */
+  private noteOutage(error: Error): void {
+    if (this.outage || this.isClosed) return;
+    this.outage = { since: Date.now() };
+    const cause = error.message || (error as NodeJS.ErrnoException).code || error.name;
+    this.logger.error(
+      `Redis is away (${cause}). enqueue() rejects with EngineUnavailableError; workers go on when it is back.`,
+    );
+  }
+
+  private noteRecovery(): void {
+    if (!this.outage) return;
+    this.logger.log(`Redis is back after ${Math.round((Date.now() - this.outage.since) / 1000)} s.`);
+    this.outage = undefined;
+  }
+}
+
+function createClient(source: ConnectionSource, role: ConnectionRole): RedisClient {
+  if (typeof source === 'object' && 'createClient' in source && typeof source.createClient === 'function') {
+    return source.createClient(role);
+  }
+  const options: RedisOptions = {
+    // A command that waits in a queue of the client would run after its caller was told that it never will.
+    enableOfflineQueue: role !== 'client',
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    enableReadyCheck: role === 'client',
+    connectTimeout: 5_000,
+    retryStrategy: (times) => Math.min(times * 100, 1_000),
+  };
+  if (typeof source === 'string') return new Redis(source, options);
+  return new Redis({ ...options, ...(source as RedisOptions) });
+}

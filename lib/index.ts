@@ -1,0 +1,48 @@
+// ── Module ──────────────────────────────────────────────────────────────────────────────────────
+export { TasksModule } from './tasks.module.js';
+export type {
+  QueueOptions,
+  RedisConnection,
+  TasksModuleAsyncOptions,
+  TasksModuleOptions,
+  TasksModuleOptionsFactory,
+} from './tasks.options.js';
+
+// ── Decorators ──────────────────────────────────────────────────────────────────────────────────
+export { Ctx } from './decorators/ctx.decorator.js';
+export { Task } from './decorators/task.decorator.js';
+export type { Backoff, BackoffFunction, CallOptions, ErrorClass, TaskOptions } from './contracts/task.js';
+export type { Duration } from './contracts/duration.js';
+
+// ── Calls ───────────────────────────────────────────────────────────────────────────────────────
+export { task } from './client/task.js';
+export { TaskQueue } from './client/task-queue.js';
+export type { JobHandles, ResultOf } from './client/task-queue.js';
+export type { JobHandle } from './client/job-handle.js';
+export type { CallArgs, EnqueueOptions, Json, Signature, TaskRef, TaskRefs } from './contracts/signature.js';
+export type { FailedJob, JobError, JobInfo, JobState, Run, RunOutcome } from './contracts/job.js';
+
+// ── Inside a task ───────────────────────────────────────────────────────────────────────────────
+export { TaskContext } from './contracts/task-context.js';
+export { Discard, Retry, Snooze } from './contracts/steering.js';
+
+// ── Errors ──────────────────────────────────────────────────────────────────────────────────────
+export {
+  DuplicateTaskError,
+  EngineUnavailableError,
+  InvalidOptionsError,
+  InvalidPayloadError,
+  InvalidResultError,
+  InvalidTaskError,
+  JobLockLostError,
+  ResultNotFoundError,
+  ResultTimeoutError,
+  TaskCrashedError,
+  TaskFailedError,
+  TasksConfigurationError,
+  TasksError,
+  TaskShutdownError,
+  TaskTimeoutError,
+  UnknownQueueError,
+  UnknownTaskError,
+} from './contracts/errors.js';

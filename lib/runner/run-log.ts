@@ -1,0 +1,70 @@
+import type { Logger } from '@nestjs/common';
+import type { ActiveJob } from '../contracts/engine.js';
+import type { Outcome } from '../contracts/outcome.js';
+
+/** Where the runner's lines go; Nest's `Logger` fits. */
+export type RunLogger = Pick<Logger, 'warn' | 'error'>;
+
+/** Unknown names that are warned of, each once; a foreign producer may make a new one with every job. */
+const MOST_UNKNOWN_NAMES = 100;
+
+/** Writes the runner's log lines: one per failed job, one per retry. */
+export class RunLog {
+  private readonly unknownNames = new Set<string>();
+
+  constructor(private readonly logger: RunLogger) {}
+
+  settled(job: ActiveJob, attempts: number, outcome: Outcome): void {
+    const run = `${nameOf(job)}, attempt ${job.attemptsMade + 1}/${attempts}`;
+    if (outcome.type === 'failed') this.error(`${run} failed: ${titleOf(outcome.error)}`, outcome.error.stack);
+    if (outcome.type === 'retry') this.warn(`${run} failed: ${titleOf(outcome.error)} – retry in ${outcome.delay} ms`);
+  }
+
+  unknownTask(job: ActiveJob, outcome: Outcome): void {
+    if (outcome.type === 'failed') this.error(outcome.error.message);
+    if (outcome.type !== 'snooze' || !outcome.error) return;
+    if (this.unknownNames.has(job.task) || this.unknownNames.size >= MOST_UNKNOWN_NAMES) return;
+    this.unknownNames.add(job.task);
+    this.warn(outcome.error.message);
+  }
+
+  brokenBackoff(job: ActiveJob, problem: unknown): void {
+    const cause = problem instanceof Error ? problem.message : String(problem);
+    this.warn(
+      `${nameOf(job)}: its backoff function does not work: ${cause} The default backoff is used; ` +
+        `answer milliseconds or text such as '30s'.`,
+    );
+  }
+
+  stillRunning(job: ActiveJob): void {
+    this.warn(
+      `${nameOf(job)} was aborted 10 s ago and still runs, so it keeps its place in the worker. ` +
+        `Pass context.signal on to what it waits for.`,
+    );
+  }
+
+  private warn(line: string): void {
+    this.write(() => this.logger.warn(line));
+  }
+
+  private error(line: string, stack?: string): void {
+    this.write(() => (stack === undefined ? this.logger.error(line) : this.logger.error(line, stack)));
+  }
+
+  /** A logger that throws must not cost the job its outcome. */
+  private write(line: () => void): void {
+    try {
+      line();
+    } catch {
+      // There is nowhere left to say it.
+    }
+  }
+}
+
+function nameOf(job: ActiveJob): string {
+  return `Job ${job.id} of task ${job.task}`;
+}
+
+function titleOf(error: { name: string; message: string }): string {
+  return `${error.name}: ${error.message}`;
+}

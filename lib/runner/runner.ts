@@ -1,0 +1,99 @@
+import { Logger } from '@nestjs/common';
+import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
+import { TaskCrashedError } from '../contracts/errors.js';
+import type { Outcome } from '../contracts/outcome.js';
+import type { TaskDefaults } from '../contracts/settings.js';
+import type { TaskRegistry } from '../discovery/task-definition.js';
+import { Deadlines } from './deadlines.js';
+import { RunLog, type RunLogger } from './run-log.js';
+import { decodeArguments } from './run-payload.js';
+import { fail } from './settle.js';
+import { planTask, type TaskPlan } from './task-plan.js';
+import { TaskRun, type SharedByRuns } from './task-run.js';
+import { settleUnknownTask } from './unknown-task.js';
+
+/** What a runner needs from the rest of the app. */
+export interface RunnerOptions {
+  /** Asked when a job comes, so that tasks may be discovered after the runner is made. */
+  registry: () => TaskRegistry;
+  defaults: TaskDefaults;
+  /** A job that ended its process this often is failed. */
+  maxCrashes: number;
+  engine: Pick<Engine, 'progress' | 'log'>;
+  /** @default Nest's Logger with the context `TasksRunner` */
+  logger?: RunLogger;
+  /** Answers a number from 0 up to 1, for the jitter of backoffs. @default Math.random */
+  random?: () => number;
+}
+
+/** Carries out one job at a time that it is given, and answers with its outcome. */
+export class Runner {
+  private readonly registry: () => TaskRegistry;
+  private readonly maxCrashes: number;
+  private readonly plans = new Map<string, TaskPlan>();
+  private readonly shared: SharedByRuns;
+
+  constructor({ registry, defaults, maxCrashes, engine, logger, random }: RunnerOptions) {
+    this.registry = registry;
+    this.maxCrashes = maxCrashes;
+    this.shared = {
+      engine,
+      defaults,
+      deadlines: new Deadlines(),
+      log: new RunLog(logger ?? new Logger('TasksRunner')),
+      random: random ?? Math.random,
+    };
+  }
+
+  /** Begins a run: resolve → decode → context → call under a deadline → outcome. */
+  start(job: ActiveJob, slot: Slot): ActiveRun {
+    const plan = this.resolve(job.task);
+    if (!plan) return answered(this.putBackUnknown(job));
+    if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
+    let args: readonly unknown[];
+    try {
+      args = decodeArguments(job);
+    } catch (unreadable) {
+      return answered(this.failUnreadable(job, plan, unreadable));
+    }
+    return new TaskRun(job, plan, this.shared, args, slot);
+  }
+
+  private resolve(task: string): TaskPlan | undefined {
+    const known = this.plans.get(task);
+    if (known) return known;
+    const definition = this.registry().get(task);
+    if (!definition) return undefined;
+    const plan = planTask(definition, this.shared.defaults);
+    this.plans.set(task, plan);
+    return plan;
+  }
+
+  private putBackUnknown(job: ActiveJob): Outcome {
+    const { defaults, log } = this.shared;
+    const outcome = settleUnknownTask(job, this.registry().names(), Date.now(), defaults.keepFailed);
+    log.unknownTask(job, outcome);
+    return outcome;
+  }
+
+  private failCrashed(job: ActiveJob, plan: TaskPlan): Outcome {
+    const error = new TaskCrashedError(
+      `Job ${job.id} of task ${job.task} was being run ${job.crashes} times when its process died, so it is not run again. ` +
+        'Look for what ends the process (memory, process.exit, a native crash), then enqueue the job anew.',
+    );
+    const outcome = fail(error, plan.keepFailed);
+    this.shared.log.settled(job, job.options.attempts ?? plan.attempts, outcome);
+    return outcome;
+  }
+
+  private failUnreadable(job: ActiveJob, plan: TaskPlan, error: unknown): Outcome {
+    const outcome = fail(error, plan.keepFailed);
+    this.shared.log.settled(job, job.options.attempts ?? plan.attempts, outcome);
+    return outcome;
+  }
+}
+
+/** A run that was over before its task was called. */
+function answered(outcome: Outcome): ActiveRun {
+  return { outcome: Promise.resolve(outcome), abort: () => undefined };
+}

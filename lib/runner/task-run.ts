@@ -1,0 +1,191 @@
+import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
+import { JobLockLostError, TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
+import type { Outcome } from '../contracts/outcome.js';
+import type { TaskDefaults } from '../contracts/settings.js';
+import { runScope } from '../contracts/task-context.js';
+import type { TaskDefinition } from '../discovery/task-definition.js';
+import { backoffDelay } from './backoff.js';
+import type { Deadlines, Timed } from './deadlines.js';
+import { RunContext } from './run-context.js';
+import type { RunLog } from './run-log.js';
+import { encodeResult } from './run-payload.js';
+import { fail, isSteering, settle } from './settle.js';
+import type { TaskPlan } from './task-plan.js';
+
+/** What a task gets to end by itself at a shutdown, in milliseconds. */
+const SHUTDOWN_GRACE = 500;
+
+/** When a task that goes on after its outcome is worth a warning, in milliseconds. */
+const STILL_RUNNING_AFTER = 10_000;
+
+/** What all runs of one runner share. */
+export interface SharedByRuns {
+  engine: Pick<Engine, 'progress' | 'log'>;
+  defaults: TaskDefaults;
+  deadlines: Deadlines;
+  log: RunLog;
+  random: () => number;
+}
+
+/** One call of a task's method, from its start to its end; the outcome may come before the end. */
+export class TaskRun implements ActiveRun, Timed {
+  readonly outcome: Promise<Outcome>;
+  deadline = 0;
+  place = -1;
+
+  private readonly context: RunContext;
+  private answer?: (outcome: Outcome) => void;
+  private isAnswered = false;
+  private hasEnded = false;
+  private end?: Promise<void>;
+  private resolveEnd?: () => void;
+  private abortReason?: TasksError;
+  /** Of the shutdown's grace, then of the warning that the task still runs. */
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly job: ActiveJob,
+    private readonly plan: TaskPlan,
+    private readonly shared: SharedByRuns,
+    args: readonly unknown[],
+    slot: Slot,
+  ) {
+    this.context = new RunContext(job, job.options.attempts ?? plan.attempts, shared.engine);
+    this.outcome = this.begin(args, slot);
+  }
+
+  /** Undefined once the task has ended. */
+  get ended(): Promise<void> | undefined {
+    if (this.hasEnded) return undefined;
+    return (this.end ??= new Promise((resolve) => (this.resolveEnd = resolve)));
+  }
+
+  abort(reason: TasksError): void {
+    if (this.hasEnded || this.isAnswered) return;
+    this.shared.deadlines.remove(this);
+    this.abortReason ??= reason;
+    if (reason instanceof TaskShutdownError) {
+      this.timer ??= setTimeout(() => this.giveUp(this.putBack()), SHUTDOWN_GRACE);
+    }
+    this.context.abort(reason);
+  }
+
+  /** Called by `Deadlines`. */
+  expire(): void {
+    const error = new TaskTimeoutError(
+      `Job ${this.job.id} of task ${this.job.task} took longer than its timeout of ${this.timeout} ms. ` +
+        `Pass context.signal on to what it waits for, so that it stops then; ` +
+        `where it needs longer, set a longer timeout, or false for none.`,
+    );
+    this.giveUp(this.settleThrown(error));
+    this.context.abort(error);
+  }
+
+  /** A method that answers at once needs no deadline: nothing could have stopped it. */
+  private begin(args: readonly unknown[], slot: Slot): Promise<Outcome> {
+    const { context, timeout } = this;
+    const startedAt = timeout === false ? 0 : performance.now();
+    let returned: unknown;
+    try {
+      returned = runScope.run({ context, slot }, call, this.plan.definition, args, context);
+    } catch (thrown) {
+      return Promise.resolve(this.finish(this.settleThrown(thrown)));
+    }
+    if (!(returned instanceof Promise)) return Promise.resolve(this.finish(this.complete(returned)));
+    if (timeout !== false) {
+      this.deadline = startedAt + timeout;
+      this.shared.deadlines.add(this);
+    }
+    return this.follow(returned);
+  }
+
+  private follow(returned: Promise<unknown>): Promise<Outcome> {
+    returned.then(
+      (value) => (this.isAnswered ? this.markEnd() : this.answer!(this.finish(this.complete(value)))),
+      (thrown) => (this.isAnswered ? this.markEnd() : this.answer!(this.finish(this.settleThrown(thrown)))),
+    );
+    return new Promise((resolve) => (this.answer = resolve));
+  }
+
+  private complete(value: unknown): Outcome {
+    try {
+      const result = encodeResult(value, this.job);
+      const keep = this.job.options.keepResult ?? this.plan.keepResult;
+      return result === undefined ? { type: 'completed', keep } : { type: 'completed', result, keep };
+    } catch (error) {
+      return fail(error, this.plan.keepFailed);
+    }
+  }
+
+  private settleThrown(thrown: unknown): Outcome {
+    if (this.abortReason instanceof TaskShutdownError && !isSteering(thrown)) return this.putBack();
+    const { job, plan, shared } = this;
+    const attempt = job.attemptsMade + 1;
+    return settle(thrown, {
+      place: plan.definition.place,
+      attempt,
+      attempts: this.context.attempts,
+      retryOn: plan.retryOn,
+      discardOn: plan.discardOn,
+      keepFailed: plan.keepFailed,
+      backoff: (error) =>
+        backoffDelay(
+          [job.options.backoff ?? plan.backoff, shared.defaults.backoff],
+          { attempt, error },
+          shared.random,
+          (problem) => shared.log.brokenBackoff(job, problem),
+        ),
+    });
+  }
+
+  private putBack(): Outcome {
+    return { type: 'snooze', delay: 0, because: 'shutdown' };
+  }
+
+  /** The task has ended with this outcome. */
+  private finish(outcome: Outcome): Outcome {
+    this.markEnd();
+    return this.report(outcome);
+  }
+
+  /** Answers before the task has ended; what it answers later is dropped. */
+  private giveUp(outcome: Outcome): void {
+    const { job, shared } = this;
+    this.isAnswered = true;
+    this.answer!(this.report(outcome));
+    this.timer = setTimeout(() => shared.log.stillRunning(job), STILL_RUNNING_AFTER).unref();
+  }
+
+  /** The engine drops what a run without a lock answers, so a line about it would mislead. */
+  private report(outcome: Outcome): Outcome {
+    if (outcome.type !== 'completed' && !(this.abortReason instanceof JobLockLostError)) {
+      this.shared.log.settled(this.job, this.context.attempts, outcome);
+    }
+    return outcome;
+  }
+
+  private markEnd(): void {
+    this.hasEnded = true;
+    this.shared.deadlines.remove(this);
+    clearTimeout(this.timer);
+    this.resolveEnd?.();
+  }
+
+  private get timeout(): number | false {
+    return this.job.options.timeout ?? this.plan.timeout;
+  }
+}
+
+/** A thenable that is no promise (a query builder) starts its work when it is awaited: that too is part of the run. */
+function call(definition: TaskDefinition, args: readonly unknown[], context: RunContext): unknown {
+  const returned = definition.invoke(args, context);
+  if (returned instanceof Promise || !isThenable(returned)) return returned;
+  return Promise.resolve(returned);
+}
+
+function isThenable(value: unknown): boolean {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}

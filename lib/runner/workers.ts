@@ -1,0 +1,65 @@
+import { Logger } from '@nestjs/common';
+import { hostname } from 'node:os';
+import type { Engine, EngineWorker } from '../contracts/engine.js';
+import { TaskShutdownError } from '../contracts/errors.js';
+import type { TasksSettings } from '../contracts/settings.js';
+import type { Runner } from './runner.js';
+
+/** The workers of this process: one per queue that it serves. */
+export class Workers {
+  private workers: readonly EngineWorker[] = [];
+  private draining: Promise<void> | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly runner: Runner,
+    private readonly settings: TasksSettings,
+    private readonly logger = new Logger('TasksModule'),
+  ) {}
+
+  start(): void {
+    const { queues, workerQueues } = this.settings;
+    const worker = `${hostname()}:${process.pid}`;
+    this.workers = workerQueues.map((queue) =>
+      this.engine.work(queue, { concurrency: queues.get(queue)?.concurrency ?? 1, worker }, (job, slot) =>
+        this.runner.start(job, slot),
+      ),
+    );
+  }
+
+  /**
+   * Takes no more jobs and waits for the running ones: at most `shutdownGrace`, or until a second signal comes. What
+   * still runs then is aborted and goes back to its queue.
+   */
+  drain(): Promise<void> {
+    this.draining ??= this.stop();
+    return this.draining;
+  }
+
+  private async stop(): Promise<void> {
+    const { shutdownGrace } = this.settings;
+    const abort = (): void => this.abort();
+    const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
+    const running = this.running;
+    if (running > 0) this.logger.log(`Waiting up to ${shutdownGrace} ms for ${running} running job(s).`);
+    const timer = setTimeout(abort, shutdownGrace);
+    process.on('SIGTERM', abort).on('SIGINT', abort);
+    try {
+      await stopped;
+    } finally {
+      clearTimeout(timer);
+      process.off('SIGTERM', abort).off('SIGINT', abort);
+    }
+  }
+
+  private abort(): void {
+    if (this.running === 0) return;
+    this.logger.warn(`Aborting ${this.running} running job(s); they go back to their queues and use no attempt.`);
+    const reason = new TaskShutdownError('The worker is shutting down. The job goes back to its queue.');
+    for (const worker of this.workers) worker.abort(reason);
+  }
+
+  private get running(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.active, 0);
+  }
+}

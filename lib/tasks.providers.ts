@@ -1,0 +1,60 @@
+import type { FactoryProvider, Provider } from '@nestjs/common';
+import { TaskQueue } from './client/task-queue.js';
+import type { Engine } from './contracts/engine.js';
+import type { TasksSettings } from './contracts/settings.js';
+import type { TaskRegistry } from './discovery/task-definition.js';
+import { createTaskRegistry } from './discovery/task-registry.js';
+import { TaskExplorer } from './discovery/task.explorer.js';
+import { EmbeddedEngine } from './engines/embedded/embedded.engine.js';
+import { Runner } from './runner/runner.js';
+import { Workers } from './runner/workers.js';
+import type { TasksModuleOptions } from './tasks.options.js';
+import { toSettings } from './tasks.settings.js';
+
+export const TASKS_SETTINGS = Symbol('TASKS_SETTINGS');
+export const TASKS_ENGINE = Symbol('TASKS_ENGINE');
+/** Answers the registry; made at the first call, when every provider has its instance. */
+export const TASK_REGISTRY = Symbol('TASK_REGISTRY');
+
+/** Everything the module is made of, each part given what it needs. */
+export function createTasksProviders(optionsToken: string | symbol): Provider[] {
+  return [
+    TaskExplorer,
+    provide(TASKS_SETTINGS, [optionsToken], toSettings),
+    provide(TASKS_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
+    provide(TASK_REGISTRY, [TaskExplorer, TASKS_SETTINGS], (explorer: TaskExplorer, settings: TasksSettings) => {
+      let registry: TaskRegistry | undefined;
+      return () => (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()])));
+    }),
+    provide(
+      TaskQueue,
+      [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS],
+      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings) =>
+        new TaskQueue(engine, registry, settings),
+    ),
+    provide(
+      Workers,
+      [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS],
+      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings) => {
+        const { defaults, maxCrashes } = settings;
+        return new Workers(engine, new Runner({ registry, defaults, maxCrashes, engine }), settings);
+      },
+    ),
+  ];
+}
+
+/** Bull is loaded only where it is used: it costs 90 ms. */
+async function createEngine(options: TasksModuleOptions, settings: TasksSettings): Promise<Engine> {
+  const queues = [...settings.queues.keys()];
+  if (options.redis === undefined) return new EmbeddedEngine({ queues });
+  const { BullEngine } = await import('./engines/bull/bull.engine.js');
+  return new BullEngine({ ...settings, redis: options.redis, queues, commandTimeout: settings.enqueueTimeout });
+}
+
+function provide<A extends unknown[], T>(
+  token: FactoryProvider['provide'],
+  inject: NonNullable<FactoryProvider['inject']>,
+  useFactory: (...dependencies: A) => T,
+): FactoryProvider {
+  return { provide: token, inject, useFactory: useFactory as FactoryProvider['useFactory'] };
+}

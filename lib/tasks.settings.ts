@@ -1,0 +1,158 @@
+import { checkOptions, expectThat, toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
+import { toMilliseconds, type Duration } from './contracts/duration.js';
+import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
+import type { TaskDefaults, TasksSettings } from './contracts/settings.js';
+import { suggest } from './contracts/suggestion.js';
+import type { Backoff } from './contracts/task.js';
+import { TASK_OPTION_CHECKS } from './discovery/task-options.js';
+import { toRetention } from './runner/task-plan.js';
+import { DEFAULTS } from './tasks.defaults.js';
+import type { QueueOptions, TasksModuleOptions } from './tasks.options.js';
+
+const WHERE = 'TasksModule.forRoot()';
+
+/** Letters, digits, dot, dash and underscore: a colon would run into the next part of a key. */
+const QUEUE_NAME = /^[\w.-]+$/;
+
+const { attempts, backoff, timeout, keepResult, keepFailed } = TASK_OPTION_CHECKS;
+const TASK_DEFAULT_CHECKS = { attempts, backoff, timeout, keepResult, keepFailed };
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: string) => void>> = {
+  redis: checkRedis,
+  prefix: (value, where) =>
+    expectThat(typeof value === 'string' && value !== '', where, value, 'text of at least one character'),
+  queues: (value, where) => expectThat(isObject(value), where, value, `an object such as { mail: { concurrency: 4 } }`),
+  worker: (value, where) =>
+    expectThat(typeof value === 'boolean' || isObject(value), where, value, `true, false or { queues: ['mail'] }`),
+  defaults: (value, where) => checkOptions(value as object, TASK_DEFAULT_CHECKS, where),
+  lockDuration: (value, where) =>
+    expectThat(toMilliseconds(value as Duration, where) >= 100, where, value, `a duration of at least '100ms'`),
+  stalledInterval: checkDuration,
+  maxCrashes: (value, where) =>
+    expectThat(Number.isSafeInteger(value) && (value as number) >= 1, where, value, 'a whole number from 1 up'),
+  enqueueTimeout: (value, where) =>
+    expectThat(toMilliseconds(value as Duration, where) > 0, where, value, 'a duration above 0'),
+  shutdownGrace: checkDuration,
+};
+
+/**
+ * Checks the module's options and fills in every default.
+ *
+ * @throws TasksConfigurationError with every problem that was found
+ */
+export function toSettings(options: TasksModuleOptions): TasksSettings {
+  const problems: TasksError[] = [];
+  const collect = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof TasksError)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  for (const [name, value] of Object.entries(options)) collect(() => checkOptions({ [name]: value }, CHECKS, WHERE));
+  const queues = readQueues(isObject(options.queues) ? options.queues : {}, collect);
+  const workerQueues = readWorkerQueues(options.worker ?? true, [...queues.keys()], collect);
+  if (problems.length > 0) throw new TasksConfigurationError(problems);
+
+  const duration = (name: 'lockDuration' | 'stalledInterval' | 'enqueueTimeout' | 'shutdownGrace'): number =>
+    toMilliseconds(options[name] ?? DEFAULTS[name], name);
+  return {
+    prefix: options.prefix ?? DEFAULTS.prefix,
+    queues,
+    workerQueues,
+    defaults: readDefaults(options.defaults ?? {}),
+    lockDuration: duration('lockDuration'),
+    stalledInterval: duration('stalledInterval'),
+    maxCrashes: options.maxCrashes ?? DEFAULTS.maxCrashes,
+    enqueueTimeout: duration('enqueueTimeout'),
+    shutdownGrace: duration('shutdownGrace'),
+  };
+}
+
+const NOTHING = { age: 0, count: 0 };
+
+type Collect = <T>(read: () => T) => T | undefined;
+
+function readQueues(declared: Readonly<Record<string, QueueOptions>>, collect: Collect): TasksSettings['queues'] {
+  const queues = new Map([['default', { concurrency: DEFAULTS.concurrency as number }]]);
+  for (const [name, options] of Object.entries(declared)) {
+    const where = `${WHERE}: queues.${name}`;
+    collect(() => {
+      if (!QUEUE_NAME.test(name)) {
+        throw new InvalidOptionsError(
+          `${WHERE}: '${name}' cannot name a queue. Use letters, digits, '.', '-' and '_' only.`,
+        );
+      }
+      checkOptions(options, { concurrency: checkConcurrency }, where);
+      queues.set(name, { concurrency: options.concurrency ?? DEFAULTS.concurrency });
+    });
+  }
+  return queues;
+}
+
+function readWorkerQueues(
+  worker: boolean | { queues: readonly string[] },
+  declared: readonly string[],
+  collect: Collect,
+): readonly string[] {
+  if (worker === false) return [];
+  if (worker === true || !isObject(worker)) return declared;
+  const where = `${WHERE}: worker`;
+  collect(() => checkOptions(worker, { queues: checkNames }, where));
+  const names = Array.isArray(worker.queues) ? (worker.queues as string[]) : [];
+  for (const name of names) {
+    collect(() => {
+      if (declared.includes(name)) return;
+      throw new UnknownQueueError(
+        `${where}.queues names '${name}', which is not declared in queues. ${suggest(name, declared)}`,
+      );
+    });
+  }
+  return names;
+}
+
+function readDefaults(defaults: NonNullable<TasksModuleOptions['defaults']>): TaskDefaults {
+  const { attempts, backoff, timeout, keepResult, keepFailed } = { ...DEFAULTS, ...dropUndefined(defaults) };
+  return {
+    attempts,
+    backoff: typeof backoff === 'function' ? backoff : toStoredBackoff(backoff as Backoff, 'backoff'),
+    timeout: toTimeout(timeout, 'timeout'),
+    keepResult: toKeep(keepResult, 'keepResult'),
+    keepFailed: toRetention(keepFailed, toRetention(DEFAULTS.keepFailed, NOTHING, 'keepFailed'), 'keepFailed'),
+  };
+}
+
+function dropUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function checkRedis(value: unknown, where: string): void {
+  const isUrl = typeof value === 'string' && /^rediss?:\/\//.test(value);
+  expectThat(
+    isUrl || isObject(value),
+    where,
+    value,
+    `a URL such as 'redis://localhost:6379', ioredis options, or { createClient }; leave it out for the embedded engine`,
+  );
+}
+
+function checkDuration(value: unknown, where: string): void {
+  toMilliseconds(value as Duration, where);
+}
+
+function checkConcurrency(value: unknown, where: string): void {
+  expectThat(Number.isSafeInteger(value) && (value as number) >= 1, where, value, 'a whole number from 1 up');
+}
+
+function checkNames(value: unknown, where: string): void {
+  expectThat(
+    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string'),
+    where,
+    value,
+    `a list of queue names such as ['mail']`,
+  );
+}

@@ -1,0 +1,185 @@
+import type { INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TaskQueue, type JobInfo } from 'nestjs-tasks';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { ensureBuilt } from '../../.scripts/build.mjs';
+import { AppModule } from '../../sample/01-quick-start/app.module.js';
+import type { ReceivedMail } from '../../sample/01-quick-start/smtp.inbox.js';
+import { json, listen } from '../support/app.js';
+import { startNode, type Child } from '../support/child.js';
+import { eventually } from '../support/eventually.js';
+import { freshPrefix } from '../support/redis.js';
+
+// The sample reads it when it is imported.
+vi.hoisted(() => delete process.env.REDIS_URL);
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Queued {
+  jobId: string;
+  status: string;
+}
+
+describe('sample 01, on the embedded engine', () => {
+  let app: INestApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    url = await listen(app);
+  });
+
+  afterAll(() => app?.close());
+
+  const completed = (jobId: string) =>
+    eventually(async () => {
+      const info = await json<JobInfo>(await fetch(`${url}/jobs/${jobId}`), 200);
+      expect(info.state).toBe('completed');
+      return info;
+    });
+
+  it('answers at once and sends a welcome mail that can be read back', async () => {
+    const queued = await json<Queued>(await fetch(`${url}/users/42/welcome`, { method: 'POST' }), 201);
+    expect(queued).toEqual({ jobId: expect.any(String), status: 'queued' });
+
+    const info = await completed(queued.jobId);
+    expect(info).toMatchObject({ task: 'MailTasks.sendEmail', result: { accepted: ['42@example.com'] } });
+    expect(info.runs).toMatchObject([{ attempt: 1, outcome: 'completed' }]);
+
+    const [mail] = await json<ReceivedMail[]>(await fetch(`${url}/mails`), 200);
+    expect(mail).toEqual({
+      from: 'sample@example.com',
+      to: ['42@example.com'],
+      subject: 'Welcome!',
+      text: 'Thanks for signing up.',
+    });
+  });
+
+  it('makes thumbnails of an uploaded image 5 s later, with progress', async () => {
+    const photo = await readFile(join(root, 'sample/01-quick-start/photo.jpg'));
+    const queued = await json<Queued & { file: string }>(await upload('file', photo), 201);
+
+    const job = app.get(TaskQueue).job(queued.jobId);
+    const progress: unknown[] = [];
+    const watching = new Promise<void>((complete, error) =>
+      job.progress$.subscribe({ next: (value) => progress.push(value), error, complete }),
+    );
+    expect(await job.state()).toBe('delayed');
+
+    const info = await completed(queued.jobId);
+    const waited = new Date(info.startedAt!).getTime() - new Date(info.enqueuedAt).getTime();
+    expect(waited).toBeGreaterThanOrEqual(5_000);
+    expect(waited).toBeLessThan(7_000);
+    await watching;
+    expect(progress).toEqual([1, 2, 3].map((done) => ({ done, total: 3 })));
+    expect(info.progress).toEqual({ done: 3, total: 3 });
+
+    const { folder, files } = info.result as { folder: string; files: string[] };
+    expect(files).toHaveLength(3);
+    for (const [index, width] of [64, 128, 256].entries()) {
+      expect((await stat(join(folder, files[index]))).size).toBeGreaterThan(0);
+      const served = await fetch(`${url}/uploads/${files[index]}`);
+      expect(served.headers.get('content-type')).toBe('image/jpeg');
+      expect((await sharp(await served.arrayBuffer()).metadata()).width).toBe(width);
+    }
+    for (const file of [queued.file, ...files]) await rm(join(folder, file));
+  });
+
+  it.each([
+    ['without a file', () => undefined, `in the field 'file'`],
+    ['with text', () => Buffer.from('this is no image'), 'The file is no image'],
+    ['with half an image', (photo: Buffer) => photo.subarray(0, photo.length / 2), 'The file is no image'],
+  ])('refuses an upload %s', async (_, content, message) => {
+    const file = content(await readFile(join(root, 'sample/01-quick-start/photo.jpg')));
+    expect(await json(await upload('file', file), 400)).toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  it('refuses a file in another field', async () => {
+    const answer = await json<{ message: string }>(await upload('photo', Buffer.from('x')), 400);
+    expect(answer.message).toContain('photo');
+  });
+
+  it('answers 404 for an id that nobody knows', async () => {
+    const answer = await json(await fetch(`${url}/jobs/nobody`), 404);
+    expect(answer).toMatchObject({ message: expect.stringContaining(`'nobody'`) });
+  });
+
+  it.each(['nothing.jpeg', '..%2f..%2fetc%2fpasswd', '%2e%2e%2fpackage.json'])('does not serve %s', async (name) => {
+    await json(await fetch(`${url}/uploads/${name}`), 404);
+  });
+
+  function upload(field: string, content: Buffer | undefined): Promise<Response> {
+    const form = new FormData();
+    if (content) form.set(field, new Blob([new Uint8Array(content)]), 'photo.jpg');
+    return fetch(`${url}/uploads`, { method: 'POST', body: form });
+  }
+});
+
+describe('the samples as processes', () => {
+  const children: Child[] = [];
+
+  beforeAll(ensureBuilt, 180_000);
+  afterEach(() => Promise.all(children.splice(0).map((child) => child.kill('SIGKILL'))));
+
+  function start(file: string, env: NodeJS.ProcessEnv): Child {
+    const child = startNode(`.build/sample/${file}`, { env });
+    children.push(child);
+    return child;
+  }
+
+  it('01 prints its URL and ends by itself on SIGTERM', async () => {
+    const app = start('01-quick-start/main.js', { PORT: '0', REDIS_URL: undefined });
+    const [, url] = await app.printed(/Listening on (\S+),/);
+    expect(app.output).toContain(`curl -X POST ${url}/users/42/welcome`);
+    expect((await stat(/file=@([^"]+)/.exec(app.output)![1])).size).toBeGreaterThan(0);
+
+    await json(await fetch(`${url}/users/42/welcome`, { method: 'POST' }), 201);
+    await app.kill('SIGTERM');
+    expect(app.output).not.toMatch(/error/i);
+  });
+
+  it('01 says which port is taken', async () => {
+    const first = start('01-quick-start/main.js', { PORT: '0', REDIS_URL: undefined });
+    const [, port] = await first.printed(/localhost:(\d+),/);
+    const second = start('01-quick-start/main.js', { PORT: port, REDIS_URL: undefined });
+    await second.printed(new RegExp(`Port ${port} is taken`));
+  });
+
+  it('02 loses nothing when its worker is killed', async () => {
+    const env = { PORT: '0', REDIS_URL: inject('redisUrl'), TASKS_PREFIX: freshPrefix() };
+    const api = start('02-redis/api.js', env);
+    const [, url] = await api.printed(/listens on (\S+)\. /);
+
+    const first = start('02-redis/worker.js', env);
+    const titles = ['spring', 'summer', 'autumn'];
+    const queued = await Promise.all(
+      titles.map(async (title) => json<Queued>(await fetch(`${url}/reports/${title}`, { method: 'POST' }), 201)),
+    );
+    await first.printed(/page 2 of/);
+    expect(await first.kill('SIGKILL')).toBe('SIGKILL');
+
+    const second = start('02-redis/worker.js', env);
+    for (const [index, { jobId }] of queued.entries()) {
+      const info = await eventually(
+        async () => {
+          const current = await json<JobInfo>(await fetch(`${url}/reports/${jobId}`), 200);
+          expect(current.state).toBe('completed');
+          return current;
+        },
+        { timeout: 40_000 },
+      );
+      expect(info.result).toEqual({ title: titles[index], pages: 10, worker: second.pid });
+      expect(info.runs.at(-1)).toMatchObject({ attempt: 1, outcome: 'completed' });
+    }
+
+    const infos = await Promise.all(
+      queued.map(async ({ jobId }) => json<JobInfo>(await fetch(`${url}/reports/${jobId}`), 200)),
+    );
+    const crashed = infos.filter(({ runs }) => runs[0].outcome === 'crashed');
+    expect(crashed.map(({ crashes }) => crashes)).toEqual([1, 1]);
+  }, 60_000);
+});

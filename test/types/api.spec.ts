@@ -1,0 +1,202 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import type { JobHandle } from '../../lib/client/job-handle.js';
+import { task } from '../../lib/client/task.js';
+import type { TaskQueue } from '../../lib/client/task-queue.js';
+import type { JobInfo } from '../../lib/contracts/job.js';
+import type { EnqueueOptions, Json, Signature, TaskRef } from '../../lib/contracts/signature.js';
+import { TaskContext } from '../../lib/contracts/task-context.js';
+import { Ctx } from '../../lib/decorators/ctx.decorator.js';
+import { Task } from '../../lib/decorators/task.decorator.js';
+
+interface Mail {
+  to: string;
+  subject: string;
+}
+interface Receipt {
+  id: string;
+}
+
+const archive = task<[mail: Mail], Receipt>('mail.archive', { queue: 'mail', metadata: { from: 'web' } });
+const resizeAt = task<[file: string, width?: number], string>('files.resize');
+
+class MailTasks {
+  readonly address = 'mail';
+
+  @Task({ queue: 'mail', attempts: 3, backoff: { type: 'exponential', delay: '60s', jitter: 0.2 }, timeout: '5m' })
+  async sendEmail(mail: Mail, @Ctx() _context: TaskContext): Promise<Receipt> {
+    return { id: mail.to };
+  }
+  @Task(archive) async archive(mail: Mail): Promise<Receipt> {
+    return { id: mail.to };
+  }
+  @Task(archive, { attempts: 5 }) archiveNow(mail: Mail, @Ctx() _context: TaskContext): Receipt {
+    return { id: mail.to };
+  }
+  @Task(archive) async archiveBlindly(): Promise<Receipt> {
+    return { id: '' };
+  }
+  @Task(resizeAt) resizeAt(file: string, width?: number): string {
+    return `${file}-${width}`;
+  }
+  @Task() count(receipts: Receipt[]): number {
+    return receipts.length;
+  }
+  @Task() resize(file: string, width: number, height?: number): Promise<string> {
+    return Promise.resolve(`${file}-${width}x${height}`);
+  }
+  @Task() traced(file: string, width?: number, @Ctx() _context?: TaskContext): string {
+    return `${file}${width}`;
+  }
+  @Task() list(): string[] {
+    return [];
+  }
+  @Task() gather(..._files: string[]): void {}
+  @Task() async dated(): Promise<{ at: Date; log: () => void }> {
+    return { at: new Date(), log: () => undefined };
+  }
+  // eslint-disable-next-line typescript/no-explicit-any -- what users write
+  @Task() anything(_payload: any): void {}
+  @Task() never(): never {
+    throw new Error('no result');
+  }
+
+  // @ts-expect-error the contract returns a Receipt
+  @Task(archive) async wrong(mail: Mail): Promise<number> {
+    return mail.to.length;
+  }
+  // @ts-expect-error the contract passes a Mail
+  @Task(archive) async number(_mail: number): Promise<Receipt> {
+    return { id: '' };
+  }
+  // @ts-expect-error the contract passes one argument, then the context
+  @Task(archive) async more(_mail: Mail, _copies: number): Promise<Receipt> {
+    return { id: '' };
+  }
+  // @ts-expect-error the contract has the name already
+  @Task(archive, { name: 'mail.other' }) async named(_mail: Mail): Promise<Receipt> {
+    return { id: '' };
+  }
+  // @ts-expect-error no option of this name
+  @Task({ atempts: 3 }) misspelled(): void {}
+  // @ts-expect-error no duration
+  @Task({ timeout: 'soon' }) soon(): void {}
+  // @ts-expect-error an id belongs to one call
+  @Task({ jobId: 'one' }) single(): void {}
+}
+
+declare const queue: TaskQueue;
+const mail = task(MailTasks);
+
+/** Type-checked by `tsc -p .`; nothing in here is run. */
+function typesOnly(_work: () => unknown): void {}
+
+describe('The types of the API', () => {
+  it('infer arguments and result from the method', () => {
+    expectTypeOf(mail.count).toEqualTypeOf<TaskRef<[receipts: Receipt[]], number>>();
+    expectTypeOf(mail.resize).parameters.toEqualTypeOf<[file: string, width: number, height?: number]>();
+    expectTypeOf(mail.resize).returns.toEqualTypeOf<Signature<string>>();
+    expectTypeOf(mail.gather).parameters.toEqualTypeOf<string[]>();
+    expectTypeOf(mail.list).parameters.toEqualTypeOf<[]>();
+    expectTypeOf(mail.never).returns.toEqualTypeOf<Signature<never>>();
+    expectTypeOf(mail.anything).parameter(0).toBeAny();
+  });
+
+  it('take arguments as the method does', () => {
+    typesOnly(() => mail.resize('f', 1));
+    typesOnly(() => mail.resize('f', 1, 2));
+    typesOnly(() => mail.anything({ whatever: true }));
+    typesOnly(() => ['a', 'b'].map((file) => mail.resize(file, 1)));
+    typesOnly(() => [{ to: '', subject: '' }].map(mail.archive));
+    // @ts-expect-error a number is no mail
+    typesOnly(() => mail.sendEmail(3));
+    // @ts-expect-error a width is missing
+    typesOnly(() => mail.resize('f'));
+    // @ts-expect-error there are no more parameters
+    typesOnly(() => mail.list(1));
+  });
+
+  it('leave the context out of the call', () => {
+    expectTypeOf(mail.sendEmail).parameters.toEqualTypeOf<[mail: Mail]>();
+    expectTypeOf(mail.traced).parameters.toEqualTypeOf<[file: string, width?: number | undefined]>();
+    // @ts-expect-error the context is not part of the call
+    typesOnly(() => mail.sendEmail({ to: '', subject: '' }, TaskContext.current()));
+  });
+
+  it('offer methods only', () => {
+    typesOnly(() => {
+      class FieldTasks {
+        // @ts-expect-error a task is a method
+        @Task() field = () => 1;
+      }
+      return FieldTasks;
+    });
+    // @ts-expect-error not a method of the class
+    typesOnly(() => mail.nothing);
+    // @ts-expect-error a property is no task
+    typesOnly(() => mail.address);
+  });
+
+  it('take contracts as tasks', () => {
+    expectTypeOf(archive).toEqualTypeOf<TaskRef<[mail: Mail], Receipt>>();
+    // @ts-expect-error a number is no mail
+    typesOnly(() => archive(3));
+    // @ts-expect-error an id belongs to one call
+    typesOnly(() => task<[], void>('x', { jobId: 'one' }));
+    // @ts-expect-error no option of this name
+    typesOnly(() => task<[], void>('x', { atempts: 1 }));
+  });
+
+  it('give handles and results of the task', () => {
+    const sent = () => queue.enqueue(mail.sendEmail({ to: 'a', subject: 'b' }), { delay: '5s' });
+    expectTypeOf(sent).returns.resolves.toEqualTypeOf<JobHandle<Receipt>>();
+    typesOnly(async () => {
+      const job = await sent();
+      const receipt: Receipt = await job.result({ timeout: '30s' });
+      const info: JobInfo<Receipt> | undefined = await job.info();
+      return { receipt, info };
+    });
+    expectTypeOf(() => queue.job<Receipt>('one')).returns.toEqualTypeOf<JobHandle<Receipt>>();
+    // @ts-expect-error a task is no call
+    typesOnly(() => queue.enqueue(mail.list));
+    // @ts-expect-error a promise is no call
+    typesOnly(() => queue.enqueue(Promise.resolve(mail.list())));
+    // @ts-expect-error no option of this name
+    typesOnly(() => queue.enqueue(mail.list(), { atempts: 3 }));
+    // @ts-expect-error the result is a number
+    typesOnly(async () => (await queue.enqueue(mail.count([]))).result() satisfies Promise<string>);
+  });
+
+  it('tell what JSON makes of a result', () => {
+    typesOnly(async () => {
+      const dated = await (await queue.enqueue(mail.dated())).result();
+      expectTypeOf(dated).toEqualTypeOf<{ at: string }>();
+    });
+    expectTypeOf<Json<Date>>().toEqualTypeOf<string>();
+    expectTypeOf<Json<[Date, number]>>().toEqualTypeOf<[string, number]>();
+    expectTypeOf<Json<readonly Date[]>>().toEqualTypeOf<string[]>();
+    expectTypeOf<Json<void>>().toEqualTypeOf<void>();
+    expectTypeOf<Json<Date | undefined>>().toEqualTypeOf<string | undefined>();
+  });
+
+  it('give each call of a list its own handle', () => {
+    const many = () => queue.enqueueMany([mail.resize('a', 1), mail.count([])], { delay: '5s' });
+    expectTypeOf(many).returns.resolves.toEqualTypeOf<[JobHandle<string>, JobHandle<number>]>();
+    const list = (files: string[]) => queue.enqueueMany(files.map((file) => mail.resize(file, 1)));
+    expectTypeOf(list).returns.resolves.toEqualTypeOf<JobHandle<string>[]>();
+    typesOnly(async () => {
+      const jobs = await many();
+      const count: number = await jobs[1].result();
+      // @ts-expect-error only two were enqueued
+      return [count, jobs[2]];
+    });
+    // @ts-expect-error one id cannot name several jobs
+    typesOnly(() => queue.enqueueMany([mail.list()], { jobId: 'one' }));
+  });
+
+  it('keep the type of a signature with more options', () => {
+    expectTypeOf(() => mail.list().with({ delay: '5s' })).returns.toEqualTypeOf<Signature<string[]>>();
+    expectTypeOf<'at' | 'jobId'>().toExtend<keyof EnqueueOptions>();
+    // @ts-expect-error a signature is no thenable
+    typesOnly(() => mail.list().then);
+  });
+});

@@ -1,0 +1,111 @@
+import type { EnqueuedJob, Engine, JobObserver, NewJob, Settlement } from '../../../lib/contracts/engine.js';
+import type { JobAddress, JobRecord } from '../../../lib/contracts/job.js';
+import type { TasksSettings } from '../../../lib/contracts/settings.js';
+import type { TaskDefinition, TaskRegistry } from '../../../lib/discovery/task-definition.js';
+
+/** Remembers what it was given; the test decides how jobs go on. */
+export class FakeEngine implements Engine {
+  readonly name = 'fake';
+  /** One entry per call of `enqueue`. */
+  readonly batches: (readonly NewJob[])[] = [];
+  readonly records = new Map<string, JobRecord>();
+  readonly observers = new Set<JobObserver>();
+  readonly watched: JobAddress[] = [];
+  /** Told to whoever begins to watch, at once. */
+  settlement?: Settlement;
+  findError?: Error;
+
+  get jobs(): NewJob[] {
+    return this.batches.flat();
+  }
+
+  enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    const known = new Set(this.jobs.map(({ id }) => id));
+    this.batches.push(jobs);
+    return Promise.resolve(jobs.map(({ id }) => ({ id, deduplicated: known.has(id) })));
+  }
+
+  find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]> {
+    if (this.findError) return Promise.reject(this.findError);
+    return Promise.resolve(jobs.map(({ id }) => this.records.get(id)));
+  }
+
+  state(job: JobAddress): ReturnType<Engine['state']> {
+    return Promise.resolve(this.records.get(job.id)?.state ?? 'unknown');
+  }
+
+  watch(job: JobAddress, observer: JobObserver): () => void {
+    this.watched.push(job);
+    this.observers.add(observer);
+    if (this.settlement) observer.settled(this.settlement);
+    return () => this.observers.delete(observer);
+  }
+
+  settle(settlement: Settlement): void {
+    for (const observer of this.observers) observer.settled(settlement);
+  }
+
+  push(progress: string): void {
+    for (const observer of this.observers) observer.progress?.(progress);
+  }
+
+  record(id: string, changes: Partial<JobRecord> = {}): void {
+    this.records.set(id, {
+      id,
+      queue: 'default',
+      task: 'Mail.send',
+      state: 'completed',
+      args: '["a"]',
+      options: {},
+      metadata: {},
+      enqueuedAt: 1_000,
+      runs: [],
+      attemptsMade: 0,
+      crashes: 0,
+      logs: [],
+      ...changes,
+    });
+  }
+
+  work = refuse;
+  progress = refuse;
+  log = refuse;
+  counts = refuse;
+  close = () => Promise.resolve();
+}
+
+function refuse(): never {
+  throw new Error('The client has no need of this.');
+}
+
+export function registryOf(...tasks: Partial<TaskDefinition>[]): TaskRegistry {
+  const byName = new Map(
+    tasks.map((task) => [
+      task.name!,
+      { place: task.name!, options: {}, invoke: () => undefined, ...task } as TaskDefinition,
+    ]),
+  );
+  return { get: (name) => byName.get(name), names: () => [...byName.keys()] };
+}
+
+export const settings: TasksSettings = {
+  prefix: 'tasks',
+  queues: new Map([
+    ['default', { concurrency: 10 }],
+    ['mail', { concurrency: 1 }],
+    ['slow', { concurrency: 1 }],
+  ]),
+  workerQueues: [],
+  defaults: {
+    attempts: 3,
+    backoff: { type: 'fixed', delay: 0, factor: 1, max: 0, jitter: 0 },
+    timeout: 300_000,
+    keepResult: 3_600_000,
+    keepFailed: { age: 0, count: 0 },
+  },
+  lockDuration: 30_000,
+  stalledInterval: 15_000,
+  maxCrashes: 3,
+  enqueueTimeout: 2_000,
+  shutdownGrace: 30_000,
+};

@@ -11,7 +11,14 @@ export type {
 // ── Decorators ──────────────────────────────────────────────────────────────────────────────────
 export { Ctx } from './decorators/ctx.decorator.js';
 export { Task } from './decorators/task.decorator.js';
-export type { Backoff, BackoffFunction, CallOptions, ErrorClass, TaskOptions } from './contracts/task.js';
+export type {
+  Backoff,
+  BackoffFunction,
+  CallOptions,
+  EnqueueOptions,
+  ErrorClass,
+  TaskOptions,
+} from './contracts/task.js';
 export type { Duration } from './contracts/duration.js';
 
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────
@@ -19,7 +26,7 @@ export { task } from './client/task.js';
 export { TaskQueue } from './client/task-queue.js';
 export type { JobHandles, ResultOf } from './client/task-queue.js';
 export type { JobHandle } from './client/job-handle.js';
-export type { CallArgs, EnqueueOptions, Json, Signature, TaskRef, TaskRefs } from './contracts/signature.js';
+export type { CallArgs, Json, Signature, TaskRef, TaskRefs } from './contracts/signature.js';
 export type { FailedJob, JobError, JobInfo, JobState, Run, RunOutcome } from './contracts/job.js';
 
 // ── Inside a task ───────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,6 @@ import { toMilliseconds, type Duration } from './contracts/duration.js';
 import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
 import type { TaskDefaults, TasksSettings } from './contracts/settings.js';
 import { suggest } from './contracts/suggestion.js';
-import type { Backoff } from './contracts/task.js';
 import { TASK_OPTION_CHECKS } from './discovery/task-options.js';
 import { toRetention } from './runner/task-plan.js';
 import { DEFAULTS } from './tasks.defaults.js';
@@ -119,7 +118,7 @@ function readDefaults(defaults: NonNullable<TasksModuleOptions['defaults']>): Ta
   const { attempts, backoff, timeout, keepResult, keepFailed } = { ...DEFAULTS, ...dropUndefined(defaults) };
   return {
     attempts,
-    backoff: typeof backoff === 'function' ? backoff : toStoredBackoff(backoff as Backoff, 'backoff'),
+    backoff: typeof backoff === 'function' ? backoff : toStoredBackoff(backoff, 'backoff'),
     timeout: toTimeout(timeout, 'timeout'),
     keepResult: toKeep(keepResult, 'keepResult'),
     keepFailed: toRetention(keepFailed, toRetention(DEFAULTS.keepFailed, NOTHING, 'keepFailed'), 'keepFailed'),

@@ -1,6 +1,7 @@
 import { validateEnqueueOptions } from '../contracts/call-options.js';
 import { InvalidOptionsError, UnknownTaskError } from '../contracts/errors.js';
-import { TaskSignature, type EnqueueOptions, type TaskRef, type TaskRefs } from '../contracts/signature.js';
+import { TaskSignature, type TaskRef, type TaskRefs } from '../contracts/signature.js';
+import type { EnqueueOptions } from '../contracts/task.js';
 import { suggest } from '../contracts/suggestion.js';
 import type { CallOptions } from '../contracts/task.js';
 import {

@@ -1,7 +1,7 @@
 import { toMilliseconds, type Duration } from './duration.js';
 import { InvalidOptionsError } from './errors.js';
 import type { JobOptions, StoredBackoff } from './job.js';
-import type { EnqueueOptions } from './signature.js';
+import type { EnqueueOptions } from './task.js';
 import { suggest } from './suggestion.js';
 import type { Backoff } from './task.js';
 

@@ -1,16 +1,8 @@
 import { mergeCallOptions, validateEnqueueOptions } from './call-options.js';
-import type { CallOptions } from './task.js';
+import type { EnqueueOptions } from './task.js';
 import type { TaskContext } from './task-context.js';
 
 declare const RESULT: unique symbol;
-
-/** Options of one call. `delay` and `at` together are an error; the nearest to the call replaces either. */
-export interface EnqueueOptions extends CallOptions {
-  /** The instant from which the job may start; a past one: at once. */
-  at?: Date;
-  /** The job's id; while it is known within its queue, enqueueing it again answers the same job. */
-  jobId?: string;
-}
 
 /** What JSON makes of a value: dates become strings, functions go. */
 export type Json<T> = T extends Date

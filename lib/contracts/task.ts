@@ -47,6 +47,14 @@ export interface CallOptions {
   metadata?: Readonly<Record<string, string>>;
 }
 
+/** Options of one call. `delay` and `at` together are an error; the nearest to the call replaces either. */
+export interface EnqueueOptions extends CallOptions {
+  /** The instant from which the job may start; a past one: at once. */
+  at?: Date;
+  /** The job's id; while it is known within its queue, enqueueing it again answers the same job. */
+  jobId?: string;
+}
+
 /** Options of `@Task()`: the defaults for every call of it. */
 export interface TaskOptions extends Omit<CallOptions, 'backoff' | 'metadata'> {
   /** The task's name in the queue; choose one where a job must survive renaming the class. @default `Class.method` */

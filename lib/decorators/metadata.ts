@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import type { EnqueueOptions, TaskRef } from '../contracts/signature.js';
+import type { TaskRef } from '../contracts/signature.js';
+import type { EnqueueOptions } from '../contracts/task.js';
 import type { TaskOptions } from '../contracts/task.js';
 
 /*

@@ -1,6 +1,6 @@
 import type { TaskContext } from '../contracts/task-context.js';
 import type { TaskOptions } from '../contracts/task.js';
-import type { EnqueueOptions } from '../contracts/signature.js';
+import type { EnqueueOptions } from '../contracts/task.js';
 
 /** A discovered task: plain data and a way to call it. */
 export interface TaskDefinition {

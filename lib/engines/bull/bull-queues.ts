@@ -3,7 +3,8 @@ import { nanoid } from 'nanoid';
 import type { Outcome } from '../../contracts/outcome.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { EndedRun } from './outcome-arguments.js';
-import type { RedisClient, RedisConnections } from './redis-connections.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisConnections } from './redis-connections.js';
 
 /** A part of Bull that its types leave out: makes a job of the fields of its hash. */
 const { Job: BullJob } = Bull as unknown as {

@@ -146,7 +146,14 @@ export class BullWorker implements EngineWorker {
       const { base, queue } = this.keys;
       const [lost, values] = await this.connections.run((client) =>
         runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, [
-          ...[base, now, lock, this.times.lockDuration, this.options.worker, wanted, arrived.length, ...arrived],
+          base,
+          now,
+          lock,
+          this.times.lockDuration,
+          this.options.worker,
+          wanted,
+          arrived.length,
+          ...arrived,
           ...ended.arguments,
         ]),
       );

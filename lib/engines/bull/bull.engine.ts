@@ -13,13 +13,15 @@ import {
 import { EngineUnavailableError, UnknownQueueError } from '../../contracts/errors.js';
 import type { JobAddress, JobRecord, JobState } from '../../contracts/job.js';
 import { suggest } from '../../contracts/suggestion.js';
+import { settleSoon, tell } from '../observing.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorker } from './bull-worker.js';
 import { aboutJobs, JobAdder } from './job-adder.js';
 import { JobReader } from './job-reader.js';
 import { JobWatchers } from './job-watchers.js';
 import { queueKeys, type QueueKeys } from './queue-keys.js';
-import { RedisConnections, type ConnectionSource, type RedisClient } from './redis-connections.js';
+import type { ConnectionSource, RedisClient } from './redis-client.js';
+import { RedisConnections } from './redis-connections.js';
 import { runScript } from './scripts.js';
 
 /** Times in ms. */
@@ -111,10 +113,7 @@ export class BullEngine implements Engine {
   }
 
   watch(job: JobAddress, observer: JobObserver): () => void {
-    if (this.closing) {
-      queueMicrotask(() => observer.settled({ state: 'lost', error: closedError() }));
-      return () => undefined;
-    }
+    if (this.closing) return settleSoon(observer, { state: 'lost', error: closedError() });
     if (job.queue !== undefined) return this.watchersOf(job.queue).watch(job.id, observer);
     let isWatching = true;
     let unwatch = (): void => undefined;
@@ -122,10 +121,10 @@ export class BullEngine implements Engine {
       const found = await this.reader.locate(job);
       if (!isWatching) return;
       if (found) unwatch = this.watch({ id: job.id, queue: found.queue }, observer);
-      else observer.settled({ state: 'unknown' });
+      else tell(() => observer.settled({ state: 'unknown' }));
     };
     locate().catch((error: EngineUnavailableError) => {
-      if (isWatching) observer.settled({ state: 'lost', error });
+      if (isWatching) tell(() => observer.settled({ state: 'lost', error }));
     });
     return () => {
       isWatching = false;

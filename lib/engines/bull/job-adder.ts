@@ -12,8 +12,8 @@ const JOBS_PER_CALL = 1_000;
 
 interface Request {
   jobs: readonly NewJob[];
-  resolve(answers: readonly EnqueuedJob[]): void;
-  reject(error: unknown): void;
+  resolve: (answers: readonly EnqueuedJob[]) => void;
+  reject: (error: unknown) => void;
 }
 
 /** Adds jobs. Calls made in the same turn of the event loop go out as one; each is still told of its own fate. */

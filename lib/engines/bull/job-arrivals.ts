@@ -1,4 +1,5 @@
-import type { RedisClient, RedisConnections } from './redis-connections.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisConnections } from './redis-connections.js';
 import type { QueueKeys } from './queue-keys.js';
 
 /** Longest blocking read, in seconds; the reply to it comes a little later at the latest. */

@@ -62,7 +62,10 @@ export class JobReader {
         const bases = call.map(({ base }) => base);
         return this.connections.run((client) =>
           runScript<(T | [])[]>(client, 'readJobs', `${bases[0]}wait`, [
-            ...[Date.now(), what, bases.length, ...bases],
+            Date.now(),
+            what,
+            bases.length,
+            ...bases,
             ...ids,
           ]),
         );

@@ -1,9 +1,11 @@
 import type { JobObserver, Settlement } from '../../contracts/engine.js';
 import { EngineUnavailableError } from '../../contracts/errors.js';
 import type { JobError } from '../../contracts/job.js';
+import { tell, type Watch } from '../observing.js';
 import { Batch } from './batch.js';
 import type { QueueKeys } from './queue-keys.js';
-import type { RedisClient, RedisConnections } from './redis-connections.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisConnections } from './redis-connections.js';
 import { readError, readRuns } from './stored-job.js';
 
 const CHANNELS = ['completed', 'failed', 'progress'] as const;
@@ -20,7 +22,7 @@ export type JobEnd = [queue: number, state: string, result: string | null, reaso
  * a job's end is pushed, however many wait, and an end that came before the subscription is read once.
  */
 export class JobWatchers {
-  private readonly observers = new Map<string, Set<JobObserver>>();
+  private readonly watches = new Map<string, Set<Watch>>();
   private subscribed: Promise<unknown> | undefined;
   private unsubscribeTimer: NodeJS.Timeout | undefined;
   private readonly checks = new Batch<string>((ids) => void this.check(ids));
@@ -34,31 +36,34 @@ export class JobWatchers {
 
   watch(id: string, observer: JobObserver): () => void {
     clearTimeout(this.unsubscribeTimer);
-    const watching = this.observers.get(id);
-    if (watching) watching.add(observer);
-    else this.observers.set(id, new Set([observer]));
+    const watch: Watch = { observer };
+    const watching = this.watches.get(id);
+    if (watching) watching.add(watch);
+    else this.watches.set(id, new Set([watch]));
     // At once, so that an end that comes right now is not missed.
     this.subscribed ??= this.subscribe();
     this.subscribed.catch(() => undefined);
     this.checks.add(id);
-    return () => this.unwatch(id, observer);
+    return () => this.unwatch(id, watch);
   }
 
   /** Reads again what every observer waits for: while the connection was away, events were lost. */
   checkAll(): void {
     this.subscribed = undefined;
-    for (const id of this.observers.keys()) this.checks.add(id);
+    for (const id of this.watches.keys()) this.checks.add(id);
   }
 
   /** Handles a message if it is about this queue. */
   receive(channel: string, message: string): void {
-    if (this.observers.size === 0 || !channel.startsWith(this.keys.base)) return;
+    if (this.watches.size === 0 || !channel.startsWith(this.keys.base)) return;
     const id = readJobId(message);
-    if (id === undefined || !this.observers.has(id)) return;
+    if (id === undefined || !this.watches.has(id)) return;
     const { val, error, progress } = JSON.parse(message) as { val?: string; error?: JobError; progress?: unknown };
     switch (channel.slice(this.keys.base.length) as Channel) {
       case 'progress':
-        for (const observer of this.observers.get(id) ?? []) observer.progress?.(JSON.stringify(progress));
+        for (const { observer } of this.watches.get(id) ?? []) {
+          tell(() => observer.progress?.(JSON.stringify(progress)));
+        }
         return;
       case 'completed':
         this.settle(id, val === undefined ? { state: 'completed' } : { state: 'completed', result: val });
@@ -70,7 +75,7 @@ export class JobWatchers {
 
   close(error: EngineUnavailableError): void {
     clearTimeout(this.unsubscribeTimer);
-    for (const id of this.observers.keys()) this.settle(id, { state: 'lost', error });
+    for (const id of this.watches.keys()) this.settle(id, { state: 'lost', error });
   }
 
   private async check(ids: string[]): Promise<void> {
@@ -96,16 +101,16 @@ export class JobWatchers {
   }
 
   private settle(id: string, settlement: Settlement): void {
-    const observers = this.observers.get(id);
-    this.observers.delete(id);
-    for (const observer of observers ?? []) observer.settled(settlement);
+    const watching = this.watches.get(id);
+    this.watches.delete(id);
+    for (const { observer } of watching ?? []) tell(() => observer.settled(settlement));
     this.unsubscribeIfUnused();
   }
 
-  private unwatch(id: string, observer: JobObserver): void {
-    const watching = this.observers.get(id);
-    if (!watching?.delete(observer)) return;
-    if (watching.size === 0) this.observers.delete(id);
+  private unwatch(id: string, watch: Watch): void {
+    const watching = this.watches.get(id);
+    if (!watching?.delete(watch)) return;
+    if (watching.size === 0) this.watches.delete(id);
     this.unsubscribeIfUnused();
   }
 
@@ -114,7 +119,7 @@ export class JobWatchers {
   }
 
   private unsubscribeIfUnused(): void {
-    if (this.observers.size > 0) return;
+    if (this.watches.size > 0) return;
     clearTimeout(this.unsubscribeTimer);
     this.unsubscribeTimer = setTimeout(() => {
       this.subscribed = undefined;

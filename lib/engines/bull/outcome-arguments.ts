@@ -28,8 +28,17 @@ export function toFinishArguments(run: EndedRun, outcome: Outcome): ScriptArgume
       const traces = stackTraces(job, error);
       const stored = JSON.stringify(error);
       return [
-        ...[job.id, lock, 'failed', error.message, stored, traces, attempts, Math.ceil(keep.age), keep.count],
-        ...[runs, run.debounce],
+        job.id,
+        lock,
+        'failed',
+        error.message,
+        stored,
+        traces,
+        attempts,
+        Math.ceil(keep.age),
+        keep.count,
+        runs,
+        run.debounce,
       ];
     }
     case 'retry': {

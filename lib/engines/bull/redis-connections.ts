@@ -1,13 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { Redis, type Cluster, type RedisOptions } from 'ioredis';
 import { EngineUnavailableError } from '../../contracts/errors.js';
+import { createClient, type ConnectionRole, type ConnectionSource, type RedisClient } from './redis-client.js';
 import { defineScripts } from './scripts.js';
-
-export type RedisClient = Redis | Cluster;
-export type ConnectionRole = 'client' | 'subscriber' | 'bclient';
-
-/** How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients. */
-export type ConnectionSource = string | RedisOptions | { createClient(role: ConnectionRole): RedisClient };
 
 /** Every connection of one engine, and what happens when Redis is away. */
 export class RedisConnections {
@@ -135,21 +129,4 @@ export class RedisConnections {
     this.logger.log(`Redis is back after ${Math.round((Date.now() - this.outage.since) / 1000)} s.`);
     this.outage = undefined;
   }
-}
-
-function createClient(source: ConnectionSource, role: ConnectionRole): RedisClient {
-  if (typeof source === 'object' && 'createClient' in source && typeof source.createClient === 'function') {
-    return source.createClient(role);
-  }
-  const options: RedisOptions = {
-    // A command that waits in a queue of the client would run after its caller was told that it never will.
-    enableOfflineQueue: role !== 'client',
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
-    enableReadyCheck: role === 'client',
-    connectTimeout: 5_000,
-    retryStrategy: (times) => Math.min(times * 100, 1_000),
-  };
-  if (typeof source === 'string') return new Redis(source, options);
-  return new Redis({ ...options, ...(source as RedisOptions) });
 }

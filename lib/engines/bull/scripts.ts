@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RedisClient } from './redis-connections.js';
+import type { RedisClient } from './redis-client.js';
 
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {

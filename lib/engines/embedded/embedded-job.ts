@@ -1,6 +1,6 @@
 import { RUNS_KEPT, type ActiveJob, type NewJob } from '../../contracts/engine.js';
 import type { JobError, JobOptions, JobRecord, RunRecord } from '../../contracts/job.js';
-import type { Watch } from './observing.js';
+import type { Watch } from '../observing.js';
 
 /** Most jobs have neither, and millions may wait. */
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});

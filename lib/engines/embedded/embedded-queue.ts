@@ -5,7 +5,7 @@ import type { Outcome } from '../../contracts/outcome.js';
 import { Alarm } from './alarm.js';
 import { toEmbeddedJob, type EmbeddedJob } from './embedded-job.js';
 import { Fifo } from './fifo.js';
-import { tell, type Watch } from './observing.js';
+import { tell, type Watch } from '../observing.js';
 import { Retention } from './retention.js';
 
 /** Whoever takes jobs of a queue. */

@@ -14,7 +14,7 @@ import { suggest } from '../../contracts/suggestion.js';
 import { toJobRecord, type EmbeddedJob } from './embedded-job.js';
 import { EmbeddedQueue } from './embedded-queue.js';
 import { EmbeddedWorker } from './embedded-worker.js';
-import { settleSoon } from './observing.js';
+import { settleSoon } from '../observing.js';
 
 export interface EmbeddedEngineOptions {
   /** Every declared queue. */
@@ -124,7 +124,11 @@ function settlementOf(job: EmbeddedJob): Settlement | undefined {
       return { state: 'completed', result: job.result };
     case 'failed':
       return { state: 'failed', error: { ...(job.error as JobError) } };
-    default:
+    case 'waiting':
+    case 'delayed':
+    case 'active':
+    case 'cancelled':
+    case 'expired':
       return undefined;
   }
 }

@@ -63,6 +63,19 @@ export function watchCases(scene: Scene): void {
       await scene.becomes(job, 'unknown');
     });
 
+    it('goes on when an observer throws', async () => {
+      const job = await scene.enqueue();
+      scene.engine.watch(job, {
+        settled: () => {
+          throw new Error('This observer throws, as the test wants it.');
+        },
+      });
+      const settlement = scene.settlement(job);
+      scene.answer([completed('1')]);
+      expect(await settlement).toEqual({ state: 'completed', result: '1' });
+      await scene.becomes(job, 'completed');
+    });
+
     it('tells the error of a job of which nothing is kept to whoever watched before its end', async () => {
       const job = await scene.enqueue();
       const settlement = scene.settlement(job);

@@ -1,4 +1,4 @@
-import type { JobObserver, Settlement } from '../../contracts/engine.js';
+import type { JobObserver, Settlement } from '../contracts/engine.js';
 
 /** One call of `Engine.watch`, also where an observer watches twice. */
 export interface Watch {

@@ -10,8 +10,7 @@ import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
 import type { RedisConnections } from './redis-connections.js';
-import { runScript, type ScriptArgument } from './scripts.js';
-import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
+import { WorkerTurns, type LockedJob, type Outbox } from './worker-turns.js';
 
 /** Turns under way at a time: the second hides the round trip of the first. */
 const TURNS_IN_FLIGHT = 2;
@@ -29,13 +28,6 @@ interface CurrentRun extends EndedRun {
   isOverdue: boolean;
 }
 
-/** Ended runs on their way to Redis. */
-interface Outbox {
-  arguments: ScriptArgument[];
-  /** Told once they are written; empty while nobody listens. */
-  events: { run: EndedRun; outcome: Outcome }[];
-}
-
 /**
  * Works one queue. Where Bull's loop takes one job per round trip, this one makes turns: all runs that ended in a turn of
  * the event loop are written, and all free slots filled, by one call of `turn.lua`. An idle worker waits in a blocking read.
@@ -44,13 +36,13 @@ export class BullWorker implements EngineWorker {
   private readonly runs = new Map<string, CurrentRun>();
   private readonly startRun: StartRun;
   private readonly slots: Slots;
+  private readonly turns: WorkerTurns;
   private readonly arrivals: JobArrivals;
   private readonly upkeep: QueueUpkeep;
-  private ended: Outbox = { arguments: [], events: [] };
+  private ended: Outbox = { arguments: [], events: [], isRepeated: false };
   private arrived: string[] = [];
   private requested = 0;
   private turnsInFlight = 0;
-  private turnNumber = 0;
   private isTurnDue = false;
   private isPausing = false;
   private isAborted = false;
@@ -58,16 +50,18 @@ export class BullWorker implements EngineWorker {
   private onIdle: (() => void) | undefined;
 
   constructor(
-    private readonly connections: RedisConnections,
+    connections: RedisConnections,
     private readonly queues: BullQueues,
     private readonly keys: QueueKeys,
     private readonly options: WorkOptions,
-    private readonly times: UpkeepTimes,
-    private readonly token: string,
+    times: UpkeepTimes,
+    token: string,
     startRun: StartRun,
     private readonly logger = new Logger('BullEngine'),
   ) {
     this.startRun = guarded(startRun);
+    const { lockDuration } = times;
+    this.turns = new WorkerTurns(connections, keys, { token, name: options.worker, lockDuration }, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
     this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
     this.upkeep = new QueueUpkeep(connections, queues, keys, times, {
@@ -133,34 +127,15 @@ export class BullWorker implements EngineWorker {
   private async turn(): Promise<void> {
     const { wanted, ended, arrived } = this;
     if (this.isPausing || (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0)) return;
-    this.ended = { arguments: [], events: [] };
+    this.ended = { arguments: [], events: [], isRepeated: false };
     this.arrived = [];
     this.requested += wanted;
     this.turnsInFlight++;
-    const now = Date.now();
-    // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
-    const lock = `${this.token}:${++this.turnNumber}`;
-    let taken: TakenJob[] = [];
+    let jobs: LockedJob[] = [];
     let isDrained = false;
     try {
-      const { base, queue } = this.keys;
-      const [lost, values] = await this.connections.run((client) =>
-        runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, [
-          base,
-          now,
-          lock,
-          this.times.lockDuration,
-          this.options.worker,
-          wanted,
-          arrived.length,
-          ...arrived,
-          ...ended.arguments,
-        ]),
-      );
-      for (const id of lost)
-        this.logger.warn(`Job ${id} was given to another worker; what its run answered is dropped.`);
-      for (let at = 0; at < values.length; at += TAKEN_FIELDS) taken.push(readTakenJob(queue, values, at));
-      isDrained = wanted > taken.length - arrived.length;
+      jobs = await this.turns.make(wanted, arrived, ended);
+      isDrained = wanted > jobs.length - arrived.length;
       for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
     } catch (error) {
       this.turnFailed(ended, arrived, error);
@@ -168,7 +143,7 @@ export class BullWorker implements EngineWorker {
       this.requested -= wanted;
       this.turnsInFlight--;
     }
-    for (const job of taken) this.begin(job, lock, now);
+    for (const job of jobs) this.begin(job);
     if (isDrained && !this.stopping && this.slots.free > 0) this.arrivals.wait();
     this.makeTurn();
     if (this.stopping) this.resolveIfIdle();
@@ -186,6 +161,7 @@ export class BullWorker implements EngineWorker {
     this.ended = {
       arguments: [...ended.arguments, ...this.ended.arguments],
       events: [...ended.events, ...this.ended.events],
+      isRepeated: true,
     };
     this.arrived = [...arrived, ...this.arrived];
     this.isPausing = true;
@@ -202,9 +178,9 @@ export class BullWorker implements EngineWorker {
     if (this.stopping) this.resolveIfIdle();
   }
 
-  private begin(taken: TakenJob, lock: string, startedAt: number): void {
-    const { job } = taken;
-    const base: EndedRun = { ...taken, lock, startedAt, endedAt: startedAt, worker: this.options.worker };
+  private begin(locked: LockedJob): void {
+    const { job, startedAt } = locked;
+    const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
     const isOverdue = this.runs.has(job.id);
     // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping.
     if (isOverdue || this.slots.free === 0 || this.stopping) {

@@ -5,6 +5,7 @@ import type { RedisClient } from './redis-client.js';
 const SCRIPTS = {
   addJobs: ['shared', 'add-jobs'],
   turn: ['shared', 'finish', 'take', 'turn'],
+  reclaim: ['take', 'reclaim'],
   extendLocks: ['extend-locks'],
   promote: ['shared', 'promote'],
   recover: ['shared', 'recover'],

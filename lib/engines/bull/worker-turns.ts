@@ -1,0 +1,89 @@
+import { Logger } from '@nestjs/common';
+import { EngineUnavailableError } from '../../contracts/errors.js';
+import type { Outcome } from '../../contracts/outcome.js';
+import type { EndedRun } from './outcome-arguments.js';
+import type { QueueKeys } from './queue-keys.js';
+import type { RedisConnections } from './redis-connections.js';
+import { runScript, type ScriptArgument } from './scripts.js';
+import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
+
+/** Ended runs on their way to Redis. */
+export interface Outbox {
+  arguments: ScriptArgument[];
+  /** Told once they are written; empty while nobody listens. */
+  events: { run: EndedRun; outcome: Outcome }[];
+  /** A part of it may have been written already. */
+  isRepeated: boolean;
+}
+
+/** A job that this worker holds the lock of. */
+export interface LockedJob extends TakenJob {
+  lock: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+}
+
+/** One worker's calls of `turn.lua`, and what makes up for replies that were lost. */
+export class WorkerTurns {
+  private count = 0;
+  /** Locks of turns that were sent and not answered: they may have taken jobs. */
+  private unanswered: string[] = [];
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly keys: QueueKeys,
+    private readonly worker: { token: string; name: string; lockDuration: number },
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Writes what ended, and takes up to `wanted` jobs beside those that have arrived in `active`.
+   *
+   * @throws EngineUnavailableError when it may not have happened; the same call again does no harm
+   */
+  async make(wanted: number, arrived: readonly string[], ended: Outbox): Promise<LockedJob[]> {
+    const { token, name, lockDuration } = this.worker;
+    const { base } = this.keys;
+    const now = Date.now();
+    // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
+    const lock = `${token}:${++this.count}`;
+    const values: ScriptArgument[] = [base, now, lock, lockDuration, name, wanted, arrived.length, ...arrived];
+    for (const value of ended.arguments) values.push(value);
+    const [lost, taken] = await this.connections
+      .run((client) => runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, values))
+      .catch((error: EngineUnavailableError) => {
+        if (error.sent) this.unanswered.push(lock);
+        throw error;
+      });
+    for (const id of ended.isRepeated ? [] : lost) {
+      this.logger.warn(`Job ${id} was given to another worker; what its run answered is dropped.`);
+    }
+    const jobs: LockedJob[] = [];
+    for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.read(taken, at, lock, now));
+    return this.unanswered.length === 0 ? jobs : [...jobs, ...(await this.reclaim())];
+  }
+
+  /** The jobs that unanswered turns took: nobody runs them, and their locks would only end by age. */
+  private async reclaim(): Promise<LockedJob[]> {
+    const locks = this.unanswered;
+    this.unanswered = [];
+    const { base } = this.keys;
+    try {
+      const values = await this.connections.run((client) =>
+        runScript<(string | null)[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
+      );
+      const jobs: LockedJob[] = [];
+      for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {
+        jobs.push(this.read(values, at + 1, values[at] ?? '', Date.now()));
+      }
+      return jobs;
+    } catch {
+      this.unanswered.push(...locks);
+      return [];
+    }
+  }
+
+  private read(values: readonly (string | null)[], at: number, lock: string, startedAt: number): LockedJob {
+    return { ...readTakenJob(this.keys.queue, values, at), lock, startedAt };
+  }
+}

@@ -22,6 +22,7 @@ import { JobWatchers } from './job-watchers.js';
 import { queueKeys, type QueueKeys } from './queue-keys.js';
 import type { ConnectionSource, RedisClient } from './redis-client.js';
 import { RedisConnections } from './redis-connections.js';
+import { checkServer } from './server-check.js';
 import { runScript } from './scripts.js';
 
 /** Times in ms. */
@@ -69,6 +70,7 @@ export class BullEngine implements Engine {
     this.subscription.on('ready', () => {
       for (const watchers of this.watchers.values()) watchers.checkAll();
     });
+    void checkServer(this.connections);
     this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue));
   }
 

@@ -71,13 +71,8 @@ export class TasksModule
     for (const module of modules.values()) if (module.metatype === TasksModule) module.distance = -1;
   }
 
-  async onApplicationBootstrap(): Promise<void> {
-    try {
-      this.registry();
-    } catch (error) {
-      await this.engine.close();
-      throw error;
-    }
+  onApplicationBootstrap(): void {
+    this.registry();
     this.workers.start();
   }
 

@@ -22,10 +22,7 @@ export function createTasksProviders(optionsToken: string | symbol): Provider[] 
     TaskExplorer,
     provide(TASKS_SETTINGS, [optionsToken], toSettings),
     provide(TASKS_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
-    provide(TASK_REGISTRY, [TaskExplorer, TASKS_SETTINGS], (explorer: TaskExplorer, settings: TasksSettings) => {
-      let registry: TaskRegistry | undefined;
-      return () => (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()])));
-    }),
+    provide(TASK_REGISTRY, [TaskExplorer, TASKS_SETTINGS, TASKS_ENGINE], provideRegistry),
     provide(
       TaskQueue,
       [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS],
@@ -41,6 +38,19 @@ export function createTasksProviders(optionsToken: string | symbol): Provider[] 
       },
     ),
   ];
+}
+
+function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine: Engine): () => TaskRegistry {
+  let registry: TaskRegistry | undefined;
+  return () => {
+    try {
+      return (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()])));
+    } catch (error) {
+      // The app does not start, wherever it asked first, and nobody else would end the connections.
+      void engine.close();
+      throw error;
+    }
+  };
 }
 
 /** Bull is loaded only where it is used: it costs 90 ms. */

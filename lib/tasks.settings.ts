@@ -25,7 +25,8 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   queues: (value, where) => expectThat(isObject(value), where, value, `an object such as { mail: { concurrency: 4 } }`),
   worker: (value, where) =>
     expectThat(typeof value === 'boolean' || isObject(value), where, value, `true, false or { queues: ['mail'] }`),
-  defaults: (value, where) => checkOptions(value as object, TASK_DEFAULT_CHECKS, where),
+  defaults: (value, where) =>
+    expectThat(isObject(value) && !Array.isArray(value), where, value, 'an object such as { attempts: 5 }'),
   lockDuration: (value, where) =>
     expectThat(toMilliseconds(value as Duration, where) >= 100, where, value, `a duration of at least '100ms'`),
   stalledInterval: checkDuration,
@@ -52,7 +53,8 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
       return undefined;
     }
   };
-  for (const [name, value] of Object.entries(options)) collect(() => checkOptions({ [name]: value }, CHECKS, WHERE));
+  checkEach(options, CHECKS, WHERE, collect);
+  checkEach(options.defaults, TASK_DEFAULT_CHECKS, `${WHERE}: defaults`, collect);
   const queues = readQueues(isObject(options.queues) ? options.queues : {}, collect);
   const workerQueues = readWorkerQueues(options.worker ?? true, [...queues.keys()], collect);
   if (problems.length > 0) throw new TasksConfigurationError(problems);
@@ -76,10 +78,23 @@ const NOTHING = { age: 0, count: 0 };
 
 type Collect = <T>(read: () => T) => T | undefined;
 
+/** One by one, so that the second mistake is told along with the first. What is no object is refused elsewhere. */
+function checkEach(
+  options: object | undefined,
+  checks: Parameters<typeof checkOptions>[1],
+  where: string,
+  collect: Collect,
+): void {
+  if (!isObject(options)) return;
+  for (const [name, value] of Object.entries(options)) collect(() => checkOptions({ [name]: value }, checks, where));
+}
+
 function readQueues(declared: Readonly<Record<string, QueueOptions>>, collect: Collect): TasksSettings['queues'] {
   const queues = new Map([['default', { concurrency: DEFAULTS.concurrency as number }]]);
   for (const [name, options] of Object.entries(declared)) {
     const where = `${WHERE}: queues.${name}`;
+    // Declared even with wrong options, so that a name that is right is not reported too.
+    queues.set(name, { concurrency: options?.concurrency ?? DEFAULTS.concurrency });
     collect(() => {
       if (!QUEUE_NAME.test(name)) {
         throw new InvalidOptionsError(
@@ -87,7 +102,6 @@ function readQueues(declared: Readonly<Record<string, QueueOptions>>, collect: C
         );
       }
       checkOptions(options, { concurrency: checkConcurrency }, where);
-      queues.set(name, { concurrency: options.concurrency ?? DEFAULTS.concurrency });
     });
   }
   return queues;

@@ -1,4 +1,4 @@
-import { InvalidOptionsError, InvalidPayloadError } from '../contracts/errors.js';
+import { InvalidOptionsError } from '../contracts/errors.js';
 import { encodePayload } from '../contracts/payload.js';
 import { TaskSignature } from '../contracts/signature.js';
 
@@ -20,14 +20,7 @@ export function expectSignature(value: unknown, where: string): TaskSignature<un
  * @throws InvalidPayloadError with paths such as `arguments[0].at`
  */
 export function encodeArguments(args: readonly unknown[], task: string): string {
-  const where = `Arguments of ${task}`;
-  try {
-    return encodePayload(args, where);
-  } catch (error) {
-    // Paths begin at the list; a second look, only for the message, begins them at its name.
-    if (error instanceof InvalidPayloadError) encodePayload({ arguments: args }, where);
-    throw error;
-  }
+  return encodePayload(args, `Arguments of ${task}`, 'arguments');
 }
 
 function remedy(value: unknown): string {

@@ -4,16 +4,17 @@ import { InvalidPayloadError } from './errors.js';
  * Writes a value as JSON, refusing what would come out of it as something else.
  *
  * @param where names the value in the error, e.g. `Arguments of MailTasks.sendEmail`
+ * @param root begins each path in the error, e.g. `arguments` for `arguments[0].at`
  * @throws InvalidPayloadError naming each place and the way out
  */
-export function encodePayload(value: unknown, where: string): string {
+export function encodePayload(value: unknown, where: string, root = ''): string {
   const issues: { path: string; message: string }[] = [];
-  inspect(value, '', [], issues);
+  inspect(value, root, [], issues);
   if (issues.length > 0) {
     const list = issues.map(({ path, message }) => `${path || 'the value'}: ${message}`).join('; ');
     throw new InvalidPayloadError(`${where} cannot be sent as JSON. ${list}`, issues);
   }
-  return JSON.stringify(value);
+  return JSON.stringify(value) ?? 'null';
 }
 
 type Issues = { path: string; message: string }[];
@@ -52,7 +53,11 @@ function inspectObject(value: object, path: string, ancestors: object[], issues:
   }
   ancestors.push(value);
   if (Array.isArray(value)) {
-    value.forEach((item, index) => inspect(item, `${path}[${index}]`, ancestors, issues));
+    value.forEach((item, index) => {
+      const place = `${path}[${index}]`;
+      if (item === undefined) issues.push({ path: place, message: 'undefined in a list would become null; send null' });
+      else inspect(item, place, ancestors, issues);
+    });
   } else {
     for (const [key, item] of Object.entries(value)) inspect(item, path ? `${path}.${key}` : key, ancestors, issues);
   }

@@ -7,7 +7,8 @@ import {
   UnknownQueueError,
   UnknownTaskError,
 } from '../../../lib/contracts/errors.js';
-import type { EnqueueOptions, Signature } from '../../../lib/contracts/signature.js';
+import type { Signature } from '../../../lib/contracts/signature.js';
+import type { EnqueueOptions } from '../../../lib/contracts/task.js';
 import { Task } from '../../../lib/decorators/task.decorator.js';
 import type { TaskDefinition } from '../../../lib/discovery/task-definition.js';
 import { FakeEngine, registryOf, settings } from './fake-engine.js';

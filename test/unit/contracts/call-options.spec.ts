@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergeCallOptions, toJobOptions, validateEnqueueOptions } from '../../../lib/contracts/call-options.js';
 import { InvalidOptionsError } from '../../../lib/contracts/errors.js';
-import type { EnqueueOptions } from '../../../lib/contracts/signature.js';
+import type { EnqueueOptions } from '../../../lib/contracts/task.js';
 
 const validate = (options: unknown) => () => validateEnqueueOptions(options as EnqueueOptions, 'enqueue()');
 

@@ -44,6 +44,7 @@ describe('encodePayload', () => {
     ['a RegExp', /a/, 'source'],
     ['a Buffer', Buffer.from('a'), 'base64'],
     ['a circle', circle, 'id'],
+    ['undefined in a list', [undefined], 'send null'],
     ['an object with toJSON', new URL('http://localhost'), 'toJSON'],
   ])('refuses %s and names the place and the way out', (_, value, remedy) => {
     const encode = () => encodePayload([{ user: { field: value } }], 'Arguments of Mail.send');

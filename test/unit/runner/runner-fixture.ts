@@ -43,7 +43,14 @@ export function aRunner(task: TaskDefinition, changes: Partial<RunnerOptions> = 
   const engine = { progress: vi.fn(async () => undefined), log: vi.fn(async () => undefined) };
   const logger = { warn: vi.fn(), error: vi.fn() };
   const registry = { get: (name: string) => (name === task.name ? task : undefined), names: () => [task.name] };
-  const runner = new Runner({ registry: () => registry, defaults: DEFAULTS, maxCrashes: 3, engine, logger, ...changes });
+  const runner = new Runner({
+    registry: () => registry,
+    defaults: DEFAULTS,
+    maxCrashes: 3,
+    engine,
+    logger,
+    ...changes,
+  });
   return {
     engine,
     logger,

@@ -1,4 +1,4 @@
-import { nanoid } from 'nanoid';
+import { customAlphabet } from 'nanoid';
 import { mergeCallOptions, toJobOptions, validateEnqueueOptions } from '../contracts/call-options.js';
 import { toMilliseconds } from '../contracts/duration.js';
 import type { EnqueuedJob, Engine, NewJob } from '../contracts/engine.js';
@@ -10,6 +10,9 @@ import { suggest } from '../contracts/suggestion.js';
 import type { TaskDefinition, TaskRegistry } from '../discovery/task-definition.js';
 import { encodeArguments, expectSignature } from './call.js';
 import { EngineJobHandle, type JobHandle } from './job-handle.js';
+
+/** Letters and digits only, 95 bits of them: an id goes into URLs, logs and command lines. */
+const createJobId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 16);
 
 /** The result type of a signature. */
 export type ResultOf<S> = S extends Signature<infer R> ? R : never;
@@ -90,7 +93,7 @@ export class TaskQueue {
     const jobOptions = toJobOptions(call);
     if (definition) jobOptions.attempts ??= definition.options.attempts ?? this.settings.defaults.attempts;
     return {
-      id: call.jobId ?? nanoid(16),
+      id: call.jobId ?? createJobId(),
       queue: this.queueOf(call, definition, task),
       task,
       args: encodeArguments(args, task),

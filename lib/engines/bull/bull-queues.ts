@@ -115,9 +115,19 @@ export class BullQueues {
   private connect(role: 'client' | 'subscriber' | 'bclient'): RedisClient & Bull.Queue['client'] {
     const open = (): RedisClient => this.connections.open(role);
     const client =
-      role === 'client' ? (this.client ??= open()) : role === 'subscriber' ? (this.subscriber ??= open()) : open();
+      role === 'client'
+        ? (this.client ??= keepingCommands(open()))
+        : role === 'subscriber'
+          ? (this.subscriber ??= open())
+          : open();
     return client as RedisClient & Bull.Queue['client'];
   }
+}
+
+/** Many of Bull's methods send their command without waiting for the connection, which opens at their first use. */
+function keepingCommands(client: RedisClient): RedisClient {
+  client.options.enableOfflineQueue = true;
+  return client;
 }
 
 function toResult(outcome: Outcome): unknown {

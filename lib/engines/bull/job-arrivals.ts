@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 import type { QueueKeys } from './queue-keys.js';
@@ -9,6 +10,10 @@ const REPLY_MARGIN = 2_000;
 /** Wait after a failed read, in ms: a failing server is not to be asked in a loop. */
 const READ_AGAIN = 100;
 
+/** Longest time to ask the server to end a read, and the wait before it is asked again, in ms. */
+const UNBLOCK_TIMEOUT = 500;
+const UNBLOCK_AGAIN = 20;
+
 /**
  * Waits for the next job of an idle queue on a connection of its own, so that a job is picked up as soon as it comes.
  * As Bull does, the read moves the job to `active` in the same step.
@@ -17,6 +22,7 @@ export class JobArrivals {
   private connection: RedisClient | undefined;
   /** The server's number of the connection, by which a read can be ended. */
   private connectionId: number | undefined;
+  private introduction: Promise<void> | undefined;
   private waiting: Promise<void> | undefined;
   private isStopped = false;
 
@@ -43,22 +49,26 @@ export class JobArrivals {
   /** Ends a wait without losing a job that comes at the same moment. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    const { connection, connectionId } = this;
+    const { connection } = this;
     if (!connection) return;
-    if (this.waiting) {
-      // Closing the socket could lose a job that the server is about to answer with.
-      const unblocked =
-        connectionId !== undefined &&
-        (await this.connections
-          .run((client) => client.call('CLIENT', 'UNBLOCK', connectionId), 500)
-          .then(
-            () => true,
-            () => false,
-          ));
-      if (!unblocked) connection.disconnect();
-      await this.waiting;
-    }
+    // Closing the socket could lose a job that the server is about to answer with. A read may also be on its way to
+    // the server still, so it is ended again until it is over.
+    while (this.waiting && (await this.unblock())) await Promise.race([this.waiting, sleep(UNBLOCK_AGAIN)]);
+    // Once only: a second call, on a closed socket, keeps the process for 2 s more.
     connection.disconnect();
+    await this.waiting;
+  }
+
+  /** Asks the server to end the read; false where it cannot be asked. */
+  private async unblock(): Promise<boolean> {
+    const { connectionId } = this;
+    if (connectionId === undefined) return false;
+    return this.connections
+      .run((client) => client.call('CLIENT', 'UNBLOCK', connectionId), UNBLOCK_TIMEOUT)
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   private async read(): Promise<string | undefined> {
@@ -66,11 +76,13 @@ export class JobArrivals {
     // A half-open connection never answers: it is dropped, and ioredis makes a new one.
     const timer = setTimeout(() => connection.disconnect(true), BLOCK_SECONDS * 1_000 + REPLY_MARGIN);
     try {
+      await (this.introduction ??= this.introduce(connection));
+      if (this.isStopped) return undefined;
       const { base } = this.keys;
       return (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
     } catch {
       // Outages are logged where they are noticed first: by the connections.
-      if (!this.isStopped) await new Promise((resolve) => setTimeout(resolve, READ_AGAIN));
+      if (!this.isStopped) await sleep(READ_AGAIN);
       return undefined;
     } finally {
       clearTimeout(timer);
@@ -79,18 +91,26 @@ export class JobArrivals {
 
   private open(): RedisClient {
     const connection = this.connections.open('bclient');
+    connection.on('close', () => {
+      this.connectionId = undefined;
+      this.introduction = undefined;
+    });
+    return connection;
+  }
+
+  /** Done before the first read of a connection: what is sent after a blocking read is answered after it, too. */
+  private async introduce(connection: RedisClient): Promise<void> {
+    if (connection.isCluster) return;
     // The name is the one by which Bull's getWorkers() finds workers.
     const name = `${this.keys.prefix}:${Buffer.from(this.keys.queue).toString('base64')}`;
-    const introduce = (): void => {
-      this.connectionId = undefined;
-      if (connection.isCluster) return;
-      void connection.call('CLIENT', 'ID').then((id) => (this.connectionId = Number(id)), ignore);
-      void connection.call('CLIENT', 'SETNAME', name).then(ignore, ignore);
-    };
-    connection.on('ready', introduce);
-    return connection;
+    await Promise.all([
+      connection.call('CLIENT', 'ID').then((id) => (this.connectionId = Number(id)), ignoreRefusal),
+      connection.call('CLIENT', 'SETNAME', name).catch(ignoreRefusal),
+    ]);
   }
 }
 
 /** A server may forbid these commands to this user; both are a convenience. */
-function ignore(): void {}
+function ignoreRefusal(error: Error): void {
+  if (error.name !== 'ReplyError') throw error;
+}

@@ -17,19 +17,24 @@ export function checkNode() {
 /** Installs what the lock file names, if it is not there yet. */
 export function installMissing() {
   if (isInstalled()) return;
-  const hasLock = existsSync(join(root, 'package-lock.json'));
   // Also with NODE_ENV=production: compiler and test runner are development dependencies.
-  const args = [hasLock ? 'ci' : 'install', '--include=dev', '--no-audit', '--no-fund'];
-  console.log(`Installing packages: npm ${args.join(' ')}`);
-  run('npm', args, { shell: process.platform === 'win32' });
+  const options = ['--include=dev', '--no-audit', '--no-fund'];
+  if (existsSync(join(root, 'package-lock.json')) && npm('ci', ...options)) return;
+  // Where a lock does not fit this npm or its registry, the ranges of package.json still hold.
+  if (npm('install', '--no-save', ...options)) return;
+  console.error('The packages could not be installed: see the errors above.');
+  process.exit(1);
 }
 
-/** Runs a command in the repository; ends the process where it fails. */
-export function run(command, args, options = {}) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
-  if (status === 0) return;
-  console.error(`${[command, ...args].join(' ')} failed: ${error?.message ?? `exit code ${status}`}`);
-  process.exit(status || 1);
+function npm(...args) {
+  console.log(`Installing packages: npm ${args.join(' ')}`);
+  const { status, error } = spawnSync('npm', args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (error) console.error(`npm could not be started: ${error.message}`);
+  return status === 0;
 }
 
 /** npm writes its own lock into node_modules as the last thing, so an interrupted install has none. */

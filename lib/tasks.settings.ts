@@ -13,8 +13,7 @@ const WHERE = 'TasksModule.forRoot()';
 /** Letters, digits, dot, dash and underscore: a colon would run into the next part of a key. */
 const QUEUE_NAME = /^[\w.-]+$/;
 
-const { attempts, backoff, timeout, keepResult, keepFailed } = TASK_OPTION_CHECKS;
-const TASK_DEFAULT_CHECKS = { attempts, backoff, timeout, keepResult, keepFailed };
+const TASK_DEFAULT_CHECKS = pick(TASK_OPTION_CHECKS, ['attempts', 'backoff', 'timeout', 'keepResult', 'keepFailed']);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -168,4 +167,8 @@ function checkNames(value: unknown, where: string): void {
     value,
     `a list of queue names such as ['mail']`,
   );
+}
+
+function pick<T>(checks: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.map((name) => [name, checks[name]]));
 }

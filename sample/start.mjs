@@ -45,17 +45,17 @@ const watch = setInterval(() => {
 }, 250);
 app.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 
-function choose([sample = '01-quick-start', entry]) {
-  const folder = join(root, 'sample', sample);
-  if (!/^[\w-]+$/.test(sample) || !existsSync(folder)) {
-    const known = readdirSync(join(root, 'sample')).filter((name) => /^\d/.test(name));
-    console.error(`There is no sample '${sample}'. There are: ${known.join(', ')}.`);
+function choose([name = '01-quick-start', wanted]) {
+  const folder = join(root, 'sample', name);
+  if (!/^[\w-]+$/.test(name) || !existsSync(folder)) {
+    const known = readdirSync(join(root, 'sample')).filter((other) => /^\d/.test(other));
+    console.error(`There is no sample '${name}'. There are: ${known.join(', ')}.`);
     process.exit(1);
   }
-  const known = ['main', 'api', 'worker'].filter((name) => existsSync(join(folder, `${name}.ts`)));
-  if (entry && !known.includes(entry)) {
-    console.error(`Sample ${sample} has no entry '${entry}'. It has: ${known.join(', ')}.`);
+  const known = ['main', 'api', 'worker'].filter((entryName) => existsSync(join(folder, `${entryName}.ts`)));
+  if (wanted && !known.includes(wanted)) {
+    console.error(`Sample ${name} has no entry '${wanted}'. It has: ${known.join(', ')}.`);
     process.exit(1);
   }
-  return { sample, entry: entry ?? known[0] };
+  return { sample: name, entry: wanted ?? known[0] };
 }

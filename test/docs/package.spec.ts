@@ -36,6 +36,21 @@ console.log(JSON.stringify({ sum, attempt }));
 await app.close();
 `;
 
+const README_MAIN = `
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+const app = await NestFactory.create(AppModule, { logger: ['error'] });
+await app.listen(0, '127.0.0.1');
+const url = await app.getUrl();
+const post = await fetch(url + '/reports/autumn', { method: 'POST' });
+const queued = (await post.json()) as { jobId: string };
+const info = await fetch(url + '/reports/' + queued.jobId);
+const { state } = (await info.json()) as { state: string };
+console.log(JSON.stringify({ queued, state }));
+await app.close();
+`;
+
 describe('the packed package', () => {
   let folder: string;
   let installed: string;
@@ -70,8 +85,25 @@ describe('the packed package', () => {
   });
 
   it('compiles in a strict app and runs there', () => {
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', type: 'module', private: true }));
-    writeFileSync(join(folder, 'main.ts'), MAIN);
+    expect(runApp('sums', { 'main.ts': MAIN })).toEqual({ sum: 42, attempt: 2 });
+  }, 120_000);
+
+  it('runs the app of the README as it is printed there', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const files = [...readme.matchAll(/```ts\n\/\/ src\/(\S+)\n([^]*?)```/g)].map(([, name, code]) => [name, code]);
+    expect(files.map(([name]) => name)).toEqual(['app.module.ts', 'report.tasks.ts', 'reports.controller.ts']);
+    expect(runApp('readme', { ...Object.fromEntries(files), 'main.ts': README_MAIN })).toEqual({
+      queued: { jobId: expect.any(String), status: 'queued' },
+      state: 'delayed',
+    });
+  }, 120_000);
+
+  /** Compiles an app beside the installed package, runs it, and answers the JSON that it prints. */
+  function runApp(name: string, files: Record<string, string>): unknown {
+    const app = join(folder, name);
+    mkdirSync(app);
+    for (const [file, code] of Object.entries(files)) writeFileSync(join(app, file), code);
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ name, type: 'module', private: true }));
     const compilerOptions = {
       module: 'nodenext',
       target: 'ES2023',
@@ -82,11 +114,10 @@ describe('the packed package', () => {
       types: ['node'],
       outDir: 'dist',
     };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-
-    node(join(root, 'node_modules/typescript/bin/tsc'), '-p', folder);
-    expect(JSON.parse(node(join(folder, 'dist/main.js')))).toEqual({ sum: 42, attempt: 2 });
-  }, 120_000);
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+    node(join(root, 'node_modules/typescript/bin/tsc'), '-p', app);
+    return JSON.parse(node(join(app, 'dist/main.js')));
+  }
 
   /** As after an installation, without the network: every package of this repository beside the packed one. */
   function linkDependencies(target: string): void {

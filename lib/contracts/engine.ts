@@ -42,6 +42,18 @@ export interface Engine {
 
   counts(queue: string): Promise<Record<Exclude<JobState, 'unknown'>, number>>;
 
+  /**
+   * Gives out no more jobs of a queue, in every process or in this one only; running jobs go on. What is enqueued
+   * meanwhile waits. The pause of all processes outlives them.
+   */
+  pause(queue: string, scope: PauseScope): Promise<void>;
+
+  /** Ends a pause of the same scope; harmless where there is none. */
+  resume(queue: string, scope: PauseScope): Promise<void>;
+
+  /** Whether the queue is paused in every process, or in this one. */
+  isPaused(queue: string): Promise<boolean>;
+
   /** Ends every connection and timer; whoever still watches is told. A second call is harmless. */
   close(): Promise<void>;
 }
@@ -51,6 +63,9 @@ export const LOG_LINES = 1_000;
 
 /** Runs kept per job, the latest: a task may snooze for ever. */
 export const RUNS_KEPT = 100;
+
+/** `cluster`: every process; `process`: this one only. */
+export type PauseScope = 'cluster' | 'process';
 
 export interface NewJob {
   id: string;

@@ -16,8 +16,9 @@ const { Job: BullJob } = Bull as unknown as {
  * when it is asked for, and opens connections when it is used.
  */
 export class BullQueues {
+  /** The name under which this process publishes events: by it Bull tells its own from others'. */
+  readonly token = nanoid();
   private readonly queues = new Map<string, Queue>();
-  private readonly ownToken = nanoid();
   private client: RedisClient | undefined;
   private subscriber: RedisClient | undefined;
 
@@ -35,15 +36,11 @@ export class BullQueues {
         // A version check would open a connection before anyone uses the queue.
         skipVersionCheck: true,
       } as Bull.QueueOptions);
+      // The same for all queues, since one call may enqueue jobs of several.
+      (queue as Queue & { token: string }).token = this.token;
       this.queues.set(name, queue);
     }
     return queue;
-  }
-
-  /** The name under which this process publishes events: by it Bull tells its own from others'. */
-  token(name: string): string {
-    const queue = this.queues.get(name) as (Queue & { token: string }) | undefined;
-    return queue?.token ?? this.ownToken;
   }
 
   /** Whether anybody has the Bull queue, so that local events may be wanted. */

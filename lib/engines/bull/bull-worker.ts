@@ -46,6 +46,7 @@ export class BullWorker implements EngineWorker {
   private isTurnDue = false;
   private isPausing = false;
   private isAborted = false;
+  private isPaused = false;
   private stopping: Promise<void> | undefined;
   private onIdle: (() => void) | undefined;
 
@@ -87,6 +88,12 @@ export class BullWorker implements EngineWorker {
     this.resolveIfIdle();
   }
 
+  /** Takes no jobs while it is paused; running ones go on. */
+  setPaused(isPaused: boolean): void {
+    this.isPaused = isPaused;
+    this.makeTurn();
+  }
+
   /** A job may be due earlier than the next one known of. */
   noteDelayed(due: number): void {
     this.upkeep.noteDelayed(due);
@@ -109,7 +116,7 @@ export class BullWorker implements EngineWorker {
   }
 
   private get wanted(): number {
-    if (this.stopping || this.arrivals.isWaiting) return 0;
+    if (this.stopping || this.isPaused || this.arrivals.isWaiting) return 0;
     return Math.max(0, this.slots.free - this.requested - this.arrived.length);
   }
 
@@ -182,8 +189,8 @@ export class BullWorker implements EngineWorker {
     const { job, startedAt } = locked;
     const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
     const isOverdue = this.runs.has(job.id);
-    // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping.
-    if (isOverdue || this.slots.free === 0 || this.stopping) {
+    // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping or paused.
+    if (isOverdue || this.slots.free === 0 || this.stopping || this.isPaused) {
       const delay = isOverdue ? OVERDUE_DELAY : 0;
       this.ended.arguments.push(...toFinishArguments(base, { type: 'declined', delay }));
       return;

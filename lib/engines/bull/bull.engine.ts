@@ -7,6 +7,7 @@ import {
   type EngineWorker,
   type JobObserver,
   type NewJob,
+  type PauseScope,
   type StartRun,
   type WorkOptions,
 } from '../../contracts/engine.js';
@@ -51,6 +52,8 @@ export class BullEngine implements Engine {
   private readonly watchers = new Map<string, JobWatchers>();
   private readonly workers = new Map<string, BullWorker>();
   private readonly token = nanoid();
+  /** Queues that are paused in this process only. */
+  private readonly pausedHere = new Set<string>();
   /** For all queues, and open from the start: a watch must not come too late. */
   private readonly subscription: RedisClient;
   private closing: Promise<void> | undefined;
@@ -60,11 +63,7 @@ export class BullEngine implements Engine {
     const { isCluster } = this.connections;
     for (const queue of options.queues) this.keys.set(queue, queueKeys(options.prefix, queue, isCluster));
     this.queues = new BullQueues(this.connections, (queue) => this.keysOf(queue));
-    this.adder = new JobAdder(
-      this.connections,
-      (queue) => this.keysOf(queue),
-      (queue) => this.queues.token(queue),
-    );
+    this.adder = new JobAdder(this.connections, (queue) => this.keysOf(queue), this.queues.token);
     this.subscription = this.connections.open('subscriber');
     this.subscription.on('message', (channel: string, message: string) => this.receive(channel, message));
     this.subscription.on('ready', () => {
@@ -96,6 +95,7 @@ export class BullEngine implements Engine {
       `${this.token}:${this.workers.size}`,
       startRun,
     );
+    if (this.pausedHere.has(queue)) worker.setPaused(true);
     this.workers.set(`${keys.base}delayed`, worker);
     void this.subscription
       .subscribe(`${keys.base}delayed`)
@@ -118,7 +118,7 @@ export class BullEngine implements Engine {
     if (this.closing) return settleSoon(observer, { state: 'lost', error: closedError() });
     if (job.queue !== undefined) return this.watchersOf(job.queue).watch(job.id, observer);
     let isWatching = true;
-    let unwatch = (): void => undefined;
+    let unwatch: (() => void) | undefined;
     const locate = async (): Promise<void> => {
       const found = await this.reader.locate(job);
       if (!isWatching) return;
@@ -130,7 +130,7 @@ export class BullEngine implements Engine {
     });
     return () => {
       isWatching = false;
-      unwatch();
+      unwatch?.();
     };
   }
 
@@ -148,6 +148,21 @@ export class BullEngine implements Engine {
     return this.reader.counts(this.keysOf(queue));
   }
 
+  async pause(queue: string, scope: PauseScope): Promise<void> {
+    await this.setPaused(queue, scope, true);
+  }
+
+  async resume(queue: string, scope: PauseScope): Promise<void> {
+    await this.setPaused(queue, scope, false);
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    this.refuseIfClosed();
+    const { base } = this.keysOf(queue);
+    if (this.pausedHere.has(queue)) return true;
+    return (await this.connections.run((client) => client.exists(`${base}meta-paused`))) === 1;
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -158,6 +173,19 @@ export class BullEngine implements Engine {
     for (const watchers of this.watchers.values()) watchers.close(closedError());
     await this.queues.close();
     this.connections.close();
+  }
+
+  private async setPaused(queue: string, scope: PauseScope, isPaused: boolean): Promise<void> {
+    this.refuseIfClosed();
+    const { base } = this.keysOf(queue);
+    if (scope === 'cluster') {
+      const event = isPaused ? 'paused' : 'resumed';
+      await this.connections.run((client) => runScript(client, 'pause', `${base}wait`, [base, event]));
+      return;
+    }
+    if (isPaused) this.pausedHere.add(queue);
+    else this.pausedHere.delete(queue);
+    this.workers.get(`${base}delayed`)?.setPaused(isPaused);
   }
 
   private async note(job: JobAddress, what: 'progress' | 'log', value: string): Promise<string | undefined> {

@@ -23,7 +23,8 @@ export class JobAdder {
   constructor(
     private readonly connections: RedisConnections,
     private readonly keysOf: (queue: string) => QueueKeys,
-    private readonly tokenOf: (queue: string) => string,
+    /** Under which events are published. */
+    private readonly token: string,
   ) {}
 
   add(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
@@ -76,7 +77,7 @@ export class JobAdder {
 
   private addTo(groups: readonly [string, number[]][], jobs: readonly NewJob[]): Promise<number[]> {
     const [first] = groups[0];
-    const values: ScriptArgument[] = [Date.now(), this.tokenOf(first)];
+    const values: ScriptArgument[] = [Date.now(), this.token];
     for (const [queue, indexes] of groups) {
       values.push(this.keysOf(queue).base, indexes.length);
       for (const index of indexes) values.push(...toScriptArguments(jobs[index]));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
@@ -22,8 +23,9 @@ export class JobArrivals {
   private connection: RedisClient | undefined;
   /** The server's number of the connection, by which a read can be ended. */
   private connectionId: number | undefined;
-  private introduction: Promise<void> | undefined;
+  private isIntroduced = false;
   private waiting: Promise<void> | undefined;
+  private reading: AbortController | undefined;
   private isStopped = false;
 
   constructor(
@@ -56,6 +58,7 @@ export class JobArrivals {
     while (this.waiting && (await this.unblock())) await Promise.race([this.waiting, sleep(UNBLOCK_AGAIN)]);
     // Once only: a second call, on a closed socket, keeps the process for 2 s more.
     connection.disconnect();
+    this.reading?.abort();
     await this.waiting;
   }
 
@@ -73,40 +76,55 @@ export class JobArrivals {
 
   private async read(): Promise<string | undefined> {
     const connection = (this.connection ??= this.open());
+    const { signal } = (this.reading = new AbortController());
     // A half-open connection never answers: it is dropped, and ioredis makes a new one.
     const timer = setTimeout(() => connection.disconnect(true), BLOCK_SECONDS * 1_000 + REPLY_MARGIN);
+    // ioredis never answers the commands of a dropped connection.
+    const dropped = once(connection, 'close', { signal }).then(() => undefined);
     try {
-      await (this.introduction ??= this.introduce(connection));
-      if (this.isStopped) return undefined;
-      const { base } = this.keys;
-      return (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
+      return await Promise.race([this.readFrom(connection, signal), dropped]);
     } catch {
       // Outages are logged where they are noticed first: by the connections.
       if (!this.isStopped) await sleep(READ_AGAIN);
       return undefined;
     } finally {
       clearTimeout(timer);
+      this.reading.abort();
     }
+  }
+
+  /** @param over aborted when nobody waits for the answer any more */
+  private async readFrom(connection: RedisClient, over: AbortSignal): Promise<string | undefined> {
+    if (connection.status !== 'ready') await once(connection, 'ready', { signal: over });
+    if (!this.isIntroduced) await this.introduce(connection);
+    if (this.isStopped || over.aborted) return undefined;
+    const { base } = this.keys;
+    const id = (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
+    // A client of the app's own may send the read again on its next connection.
+    if (over.aborted && id !== undefined) this.onArrival(id);
+    return id;
   }
 
   private open(): RedisClient {
     const connection = this.connections.open('bclient');
     connection.on('close', () => {
       this.connectionId = undefined;
-      this.introduction = undefined;
+      this.isIntroduced = false;
     });
     return connection;
   }
 
   /** Done before the first read of a connection: what is sent after a blocking read is answered after it, too. */
   private async introduce(connection: RedisClient): Promise<void> {
-    if (connection.isCluster) return;
-    // The name is the one by which Bull's getWorkers() finds workers.
-    const name = `${this.keys.prefix}:${Buffer.from(this.keys.queue).toString('base64')}`;
-    await Promise.all([
-      connection.call('CLIENT', 'ID').then((id) => (this.connectionId = Number(id)), ignoreRefusal),
-      connection.call('CLIENT', 'SETNAME', name).catch(ignoreRefusal),
-    ]);
+    if (!connection.isCluster) {
+      // The name is the one by which Bull's getWorkers() finds workers.
+      const name = `${this.keys.prefix}:${Buffer.from(this.keys.queue).toString('base64')}`;
+      await Promise.all([
+        connection.call('CLIENT', 'ID').then((id) => (this.connectionId = Number(id)), ignoreRefusal),
+        connection.call('CLIENT', 'SETNAME', name).catch(ignoreRefusal),
+      ]);
+    }
+    this.isIntroduced = true;
   }
 }
 

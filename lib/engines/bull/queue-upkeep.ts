@@ -64,12 +64,12 @@ export class QueueUpkeep {
   }
 
   private async promote(): Promise<void> {
-    const { base, queue } = this.keys;
+    const { base } = this.keys;
     // Until the answer is there, every notice of a delayed job counts as news.
     this.nextPromotion = Number.POSITIVE_INFINITY;
     try {
       const next = await this.connections.run((client) =>
-        runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token(queue)]),
+        runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
       );
       const due = next === '' ? Number.POSITIVE_INFINITY : Number(next);
       if (due <= this.nextPromotion) this.promoteAt(due);

@@ -12,6 +12,7 @@ const SCRIPTS = {
   readJobs: ['read-jobs'],
   countJobs: ['shared', 'count-jobs'],
   note: ['note'],
+  pause: ['pause'],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;

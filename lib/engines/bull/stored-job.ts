@@ -51,9 +51,9 @@ export function readTakenJob(queue: string, values: readonly (string | null)[], 
       args: isSpread ? (data ?? '') : `[${data || 'null'}]`,
       options,
       metadata: readMetadata(metadata),
-      enqueuedAt: Number(timestamp) || 0,
-      attemptsMade: Number(attemptsMade) || 0,
-      crashes: Number(crashes) || 0,
+      enqueuedAt: readCount(timestamp),
+      attemptsMade: readCount(attemptsMade),
+      crashes: readCount(crashes),
       runs: readRuns(runs),
     },
     data: data ?? '',
@@ -84,8 +84,8 @@ export function readJobRecord(
     metadata: readMetadata(hash.metadata),
     enqueuedAt: readTime(hash.timestamp) ?? 0,
     runs,
-    attemptsMade: Number(hash.attemptsMade) || 0,
-    crashes: Number(hash.stalledCounter) || 0,
+    attemptsMade: readCount(hash.attemptsMade),
+    crashes: readCount(hash.stalledCounter),
     logs: [],
   };
   if (startedAt !== undefined) record.startedAt = startedAt;
@@ -106,7 +106,16 @@ export function writeRuns(runs: readonly RunRecord[]): string {
 }
 
 export function readRuns(text: string | null | undefined): RunRecord[] {
-  return text ? (readJson<RunRecord[]>(`[${text}]`) ?? []) : [];
+  return text ? (readJson<unknown[]>(`[${text}]`) ?? []).filter(isRun) : [];
+}
+
+function isRun(value: unknown): value is RunRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readCount(text: string | null | undefined): number {
+  const count = Number(text);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
 /** The error of the last run, which is more than the reason that Bull keeps. */

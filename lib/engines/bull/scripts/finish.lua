@@ -73,7 +73,7 @@ function finish.again(base, id, at)
   local key, due = base .. id, tonumber(ARGV[at])
   call('HDEL', key, 'worker')
   call('HSET', key, 'attemptsMade', ARGV[at + 2], 'runs', ARGV[at + 3])
-  if ARGV[at + 4] ~= '' then call('HSET', key, 'failedReason', ARGV[at + 4], 'stacktrace', ARGV[at + 5]) end
+  if ARGV[at + 5] ~= '' then call('HSET', key, 'failedReason', ARGV[at + 4], 'stacktrace', ARGV[at + 5]) end
   if due > 0 then put_later(base, id, due, 0) else put_back(base, id, waiting_list(base), ARGV[at + 1] == '1') end
 end
 

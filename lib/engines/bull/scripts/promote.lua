@@ -11,7 +11,7 @@ local list = waiting_list(base)
 local due = call('ZRANGEBYSCORE', KEYS[1], 0, tonumber(ARGV[2]) * 0x1000 + 0xfff, 'LIMIT', 0, 1000)
 for _, id in ipairs(due) do
   call('ZREM', KEYS[1], id)
-  if call('EXISTS', base .. id) == 1 then
+  if redis.pcall('HEXISTS', base .. id, 'name') == 1 then
     put_back(base, id, list, false)
     call('HSET', base .. id, 'delay', '0')
     call('PUBLISH', base .. 'waiting@' .. ARGV[3], id)

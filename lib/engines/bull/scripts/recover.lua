@@ -15,13 +15,20 @@ local recovered = {}
 prune(base, tonumber(now), 1000)
 if not call('SET', base .. 'stalled-check', now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
 
+-- Whatever stands there must not stop the recovery of the other jobs.
+local function number(text)
+  return text and tonumber(text) or 0
+end
+
 local function record_crash(key)
-  local job = call('HMGET', key, 'attemptsMade', 'processedOn', 'worker', 'runs')
-  local run = '{"attempt":' .. string.format('%d', (tonumber(job[1]) or 0) + 1) .. ',"startedAt":' .. (job[2] or now)
-    .. ',"endedAt":' .. now .. ',"worker":' .. cjson.encode(job[3]) .. ',"outcome":"crashed"}'
+  local job = call('HMGET', key, 'attemptsMade', 'processedOn', 'worker', 'runs', 'stalledCounter')
+  local attempt = number(job[1]) + 1
+  local started_at = number(job[2]) > 0 and job[2] or now
+  local run = '{"attempt":' .. string.format('%d', attempt) .. ',"startedAt":' .. started_at .. ',"endedAt":' .. now
+    .. ',"worker":' .. cjson.encode(job[3]) .. ',"outcome":"crashed"}'
   call('HDEL', key, 'worker')
   call('HSET', key, 'runs', job[4] and job[4] .. ',' .. run or run)
-  call('HINCRBY', key, 'stalledCounter', 1)
+  call('HSET', key, 'stalledCounter', number(job[5]) + 1)
 end
 
 local list = waiting_list(base)

@@ -31,13 +31,9 @@ for i = 8, 7 + adopted do
   end
 end
 
-local is_drained = false
 for _ = 1, wanted do
   local id = call('RPOPLPUSH', base .. 'wait', base .. 'active')
-  if not id then
-    is_drained = #taken > 0 or #ARGV > 7 + adopted
-    break
-  end
+  if not id then break end
   take(base, id, now, lock, lock_ms, worker, taken)
 end
 
@@ -45,6 +41,9 @@ end
 if #taken > 0 and call('EXISTS', base .. 'priority') == 1 then
   for i = 1, #taken, 10 do call('ZREM', base .. 'priority', taken[i]) end
 end
-if is_drained then call('PUBLISH', base .. 'drained', '') end
+-- As Bull: told when a job has ended and nothing waits, not when the last one is taken.
+if #ARGV > 7 + adopted and #taken == 0 and call('LLEN', base .. 'wait') == 0 then
+  call('PUBLISH', base .. 'drained', '')
+end
 
 return { lost, taken }

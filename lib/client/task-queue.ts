@@ -1,7 +1,13 @@
 import { customAlphabet } from 'nanoid';
-import { mergeCallOptions, toJobOptions, validateEnqueueOptions } from '../contracts/call-options.js';
+import {
+  checkOptions,
+  expectThat,
+  mergeCallOptions,
+  toJobOptions,
+  validateEnqueueOptions,
+} from '../contracts/call-options.js';
 import { toMilliseconds } from '../contracts/duration.js';
-import type { EnqueuedJob, Engine, NewJob } from '../contracts/engine.js';
+import type { EnqueuedJob, Engine, NewJob, PauseScope } from '../contracts/engine.js';
 import { InvalidOptionsError, UnknownQueueError, UnknownTaskError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
 import { TaskSignature, type Signature } from '../contracts/signature.js';
@@ -82,6 +88,26 @@ export class TaskQueue {
     return new EngineJobHandle(this.engine, { id }, undefined, false, this.attemptsOf);
   }
 
+  /**
+   * Starts no more jobs of a queue, in the whole cluster or, with `local`, in this process. Running jobs go on, and
+   * what is enqueued meanwhile waits. The pause of the cluster outlives every process.
+   *
+   * @throws UnknownQueueError for a queue that is not declared
+   */
+  async pause(queue: string, options: { local?: boolean } = {}): Promise<void> {
+    await this.engine.pause(this.declared(queue, 'pause()'), scopeOf(options, 'pause()'));
+  }
+
+  /** Ends a pause; one of this process (`local`) and one of the cluster are ended each by itself. */
+  async resume(queue: string, options: { local?: boolean } = {}): Promise<void> {
+    await this.engine.resume(this.declared(queue, 'resume()'), scopeOf(options, 'resume()'));
+  }
+
+  /** Whether a queue is paused, in the cluster or in this process. */
+  async isPaused(queue: string): Promise<boolean> {
+    return this.engine.isPaused(this.declared(queue, 'isPaused()'));
+  }
+
   private createJob(signature: TaskSignature<unknown>, options: EnqueueOptions | undefined, now: number): NewJob {
     const { task, args } = signature;
     const registry = this.registry();
@@ -105,10 +131,13 @@ export class TaskQueue {
   }
 
   private queueOf(call: EnqueueOptions, definition: TaskDefinition | undefined, task: string): string {
-    const queue = call.queue ?? definition?.options.queue ?? 'default';
+    return this.declared(call.queue ?? definition?.options.queue ?? 'default', `the call of ${task}`);
+  }
+
+  private declared(queue: string, where: string): string {
     if (this.settings.queues.has(queue)) return queue;
     throw new UnknownQueueError(
-      `The queue '${queue}' of the call of ${task} is not declared. ${suggest(queue, [...this.settings.queues.keys()])} ` +
+      `The queue '${queue}' of ${where} is not declared. ${suggest(queue, [...this.settings.queues.keys()])} ` +
         'Queues are declared in TasksModule.forRoot({ queues }).',
     );
   }
@@ -116,6 +145,15 @@ export class TaskQueue {
   private handle<R>({ queue, task }: NewJob, { id, deduplicated }: EnqueuedJob): JobHandle<R> {
     return new EngineJobHandle(this.engine, { id, queue }, task, deduplicated, this.attemptsOf);
   }
+}
+
+function scopeOf(options: { local?: boolean }, where: string): PauseScope {
+  checkOptions(
+    options,
+    { local: (value, at) => expectThat(typeof value === 'boolean', at, value, 'true or false') },
+    where,
+  );
+  return options.local ? 'process' : 'cluster';
 }
 
 function validateManyOptions(options: Omit<EnqueueOptions, 'jobId'>): void {

@@ -3,6 +3,7 @@ import { closeCases } from './cases/close.js';
 import { enqueueCases } from './cases/enqueue.js';
 import { keepingCases } from './cases/keeping.js';
 import { outcomeCases } from './cases/outcomes.js';
+import { pauseCases } from './cases/pausing.js';
 import { progressCases } from './cases/progress.js';
 import { readingCases } from './cases/reading.js';
 import { slotCases } from './cases/slots.js';
@@ -28,6 +29,7 @@ export function describeEngine(name: string, create: CreateEngine): void {
     readingCases(scene);
     watchCases(scene);
     progressCases(scene);
+    pauseCases(scene);
     closeCases(scene);
   });
 }

@@ -1,5 +1,12 @@
 import TinyQueue from 'tinyqueue';
-import { LOG_LINES, RUNS_KEPT, type JobObserver, type NewJob, type Settlement } from '../../contracts/engine.js';
+import {
+  LOG_LINES,
+  RUNS_KEPT,
+  type JobObserver,
+  type NewJob,
+  type PauseScope,
+  type Settlement,
+} from '../../contracts/engine.js';
 import type { JobError, JobRecord, JobState, RunOutcome, RunRecord } from '../../contracts/job.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import { Alarm } from './alarm.js';
@@ -23,6 +30,8 @@ export class EmbeddedQueue {
   private readonly retention: Retention;
   private readonly takers = new Set<JobTaker>();
   private readonly numbers = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0, cancelled: 0, expired: 0 };
+  /** A process is the whole cluster here, so that either pause holds until it is ended itself. */
+  private readonly pauses = new Set<PauseScope>();
   private sequence = 0;
 
   constructor(private readonly now: () => number) {
@@ -60,8 +69,22 @@ export class EmbeddedQueue {
     this.takers.delete(taker);
   }
 
+  /** Undefined where nothing waits, or may not be taken now. */
   take(): EmbeddedJob | undefined {
-    return this.waiting.shift();
+    return this.isPaused ? undefined : this.waiting.shift();
+  }
+
+  pause(scope: PauseScope): void {
+    this.pauses.add(scope);
+  }
+
+  resume(scope: PauseScope): void {
+    this.pauses.delete(scope);
+    if (!this.isPaused) for (const taker of this.takers) taker.wake();
+  }
+
+  get isPaused(): boolean {
+    return this.pauses.size > 0;
   }
 
   /** Puts a taken job in the hands of a worker. */

@@ -4,6 +4,7 @@ import type {
   EngineWorker,
   JobObserver,
   NewJob,
+  PauseScope,
   Settlement,
   StartRun,
   WorkOptions,
@@ -52,7 +53,7 @@ export class EmbeddedEngine implements Engine {
     this.expectOpen();
     return jobs.map((address) => {
       const found = this.lookUp(address);
-      return found && toJobRecord(found.job);
+      return found && toRecord(found.job, found.queue);
     });
   }
 
@@ -86,6 +87,21 @@ export class EmbeddedEngine implements Engine {
     return this.declaredQueue(queue).counts();
   }
 
+  async pause(queue: string, scope: PauseScope): Promise<void> {
+    this.expectOpen();
+    this.declaredQueue(queue).pause(scope);
+  }
+
+  async resume(queue: string, scope: PauseScope): Promise<void> {
+    this.expectOpen();
+    this.declaredQueue(queue).resume(scope);
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    this.expectOpen();
+    return this.declaredQueue(queue).isPaused;
+  }
+
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -111,6 +127,12 @@ export class EmbeddedEngine implements Engine {
   private expectOpen(): void {
     if (this.isClosed) throw closedError();
   }
+}
+
+function toRecord(job: EmbeddedJob, queue: EmbeddedQueue): JobRecord {
+  const record = toJobRecord(job);
+  if (queue.isPaused && record.state === 'waiting') record.waitingFor = 'pause';
+  return record;
 }
 
 function closedError(jobId?: string): EngineUnavailableError {

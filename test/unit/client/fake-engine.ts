@@ -1,4 +1,11 @@
-import type { EnqueuedJob, Engine, JobObserver, NewJob, Settlement } from '../../../lib/contracts/engine.js';
+import type {
+  EnqueuedJob,
+  Engine,
+  JobObserver,
+  NewJob,
+  PauseScope,
+  Settlement,
+} from '../../../lib/contracts/engine.js';
 import type { JobAddress, JobRecord } from '../../../lib/contracts/job.js';
 import type { TasksSettings } from '../../../lib/contracts/settings.js';
 import type { TaskDefinition, TaskRegistry } from '../../../lib/discovery/task-definition.js';
@@ -11,6 +18,7 @@ export class FakeEngine implements Engine {
   readonly records = new Map<string, JobRecord>();
   readonly observers = new Set<JobObserver>();
   readonly watched: JobAddress[] = [];
+  readonly pauses: string[] = [];
   /** Told to whoever begins to watch, at once. */
   settlement?: Settlement;
   findError?: Error;
@@ -39,6 +47,20 @@ export class FakeEngine implements Engine {
     this.observers.add(observer);
     if (this.settlement) observer.settled(this.settlement);
     return () => this.observers.delete(observer);
+  }
+
+  pause(queue: string, scope: PauseScope): Promise<void> {
+    this.pauses.push(`${scope} ${queue}`);
+    return Promise.resolve();
+  }
+
+  resume(queue: string, scope: PauseScope): Promise<void> {
+    this.pauses.splice(this.pauses.indexOf(`${scope} ${queue}`), 1);
+    return Promise.resolve();
+  }
+
+  isPaused(queue: string): Promise<boolean> {
+    return Promise.resolve(this.pauses.some((pause) => pause.endsWith(` ${queue}`)));
   }
 
   settle(settlement: Settlement): void {

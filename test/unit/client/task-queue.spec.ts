@@ -200,6 +200,29 @@ describe('TaskQueue.enqueueMany', () => {
   });
 });
 
+describe('TaskQueue.pause', () => {
+  it('pauses and resumes in the cluster, or in this process only', async () => {
+    const { engine, queue } = setUp();
+    await queue.pause('default');
+    await queue.pause('mail', { local: true });
+    expect(engine.pauses).toEqual(['cluster default', 'process mail']);
+    expect(await queue.isPaused('mail')).toBe(true);
+    await queue.resume('default');
+    await queue.resume('mail', { local: true });
+    expect(engine.pauses).toEqual([]);
+    expect(await queue.isPaused('mail')).toBe(false);
+  });
+
+  it('refuses an undeclared queue with the nearest name, and unknown options', async () => {
+    const { engine, queue } = setUp();
+    await expect(queue.pause('mial')).rejects.toThrow(/mial.*Did you mean 'mail'/);
+    await expect(queue.resume('mial')).rejects.toThrow(UnknownQueueError);
+    await expect(queue.isPaused('mial')).rejects.toThrow(UnknownQueueError);
+    await expect(queue.pause('mail', { locl: true } as never)).rejects.toThrow(/Did you mean 'local'/);
+    expect(engine.pauses).toEqual([]);
+  });
+});
+
 describe('TaskQueue.job', () => {
   it('answers a handle that looks for the id in every queue', async () => {
     const { engine, queue } = setUp();

@@ -1,47 +1,57 @@
 // Builds the library to dist/ and the samples to .build/sample/. By name it builds always; `ensureBuilt` where it has to.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { root } from './install.mjs';
 
-const LIBRARY = { name: 'library', config: 'lib/tsconfig.json', output: 'dist', sources: ['lib', 'tsconfig.json'] };
+const LIBRARY = {
+  name: 'library',
+  config: 'lib/tsconfig.json',
+  output: 'dist',
+  sources: ['lib', 'tsconfig.json'],
+  // The compiler leaves out what is no TypeScript.
+  scripts: 'engines/bull/scripts',
+};
 const SAMPLES = {
   name: 'samples',
   config: 'sample/tsconfig.json',
   output: '.build/sample',
   sources: ['sample', 'tsconfig.json', 'dist'],
 };
-const SCRIPTS = 'engines/bull/scripts';
 
 /** Builds what is missing or older than its sources. Processes that call this together take turns. */
 export async function ensureBuilt() {
   await inTurn(() => {
-    if (!isFresh(LIBRARY)) buildLibrary();
+    if (!isFresh(LIBRARY)) build(LIBRARY);
     if (!isFresh(SAMPLES)) build(SAMPLES);
   });
-}
-
-function buildLibrary() {
-  build(LIBRARY);
-  if (existsSync(join(root, 'lib', SCRIPTS))) {
-    cpSync(join(root, 'lib', SCRIPTS), join(root, 'dist', SCRIPTS), {
-      recursive: true,
-      filter: (path) => statSync(path).isDirectory() || path.endsWith('.lua'),
-    });
-  }
 }
 
 function build(part) {
   console.log(`Building the ${part.name} to ${part.output}/`);
   const startedAt = Date.now();
-  rmSync(join(root, part.output), { recursive: true, force: true });
-  rmSync(stampOf(part), { force: true });
+  const fresh = join(root, '.build', `${part.name}.new`);
+  rmSync(fresh, { recursive: true, force: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', part.config], { cwd: root, stdio: 'inherit' });
+  const args = [compiler, '-p', part.config, '--outDir', fresh];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error(`The ${part.name} did not compile: see the errors above.`);
-  mkdirSync(join(root, '.build'), { recursive: true });
+  if (part.scripts) cpSync(join(root, 'lib', part.scripts), join(fresh, part.scripts), { recursive: true });
+  // Whoever runs the old build meanwhile never meets half a new one.
+  rmSync(join(root, part.output), { recursive: true, force: true });
+  renameSync(fresh, join(root, part.output));
   writeFileSync(stampOf(part), String(startedAt));
 }
 
@@ -95,7 +105,7 @@ function isHeld(lock) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   try {
-    await inTurn(buildLibrary);
+    await inTurn(() => build(LIBRARY));
   } catch (error) {
     console.error(error.message);
     process.exit(1);

@@ -1,4 +1,5 @@
 import Bull, { type Job, type Queue } from 'bull';
+import { Redis } from 'ioredis';
 import { nanoid } from 'nanoid';
 import type { Outcome } from '../../contracts/outcome.js';
 import type { QueueKeys } from './queue-keys.js';
@@ -124,6 +125,8 @@ export class BullQueues {
 /** Many of Bull's methods send their command without waiting for the connection, which opens at their first use. */
 function keepingCommands(client: RedisClient): RedisClient {
   client.options.enableOfflineQueue = true;
+  // About 20 s of an outage; without a limit a call of Bull's would hang as long as the outage lasts.
+  if (client instanceof Redis) client.options.maxRetriesPerRequest ??= 20;
   return client;
 }
 

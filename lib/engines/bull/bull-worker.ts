@@ -162,6 +162,7 @@ export class BullWorker implements EngineWorker {
    */
   private turnFailed(ended: Outbox, arrived: string[], error: unknown): void {
     if (this.stopping) {
+      if (ended.arguments.length === 0) return;
       this.logger.warn(`Outcomes could not be written while stopping, so their jobs will run again: ${String(error)}`);
       return;
     }

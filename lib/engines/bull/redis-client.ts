@@ -18,6 +18,8 @@ export function createClient(source: ConnectionSource, role: ConnectionRole): Re
     maxRetriesPerRequest: null,
     enableReadyCheck: role === 'client',
     connectTimeout: 5_000,
+    // A closed connection keeps the process for as long.
+    disconnectTimeout: 100,
     retryStrategy: (times) => Math.min(times * 100, 1_000),
   };
   if (typeof source === 'string') return new Redis(source, options);

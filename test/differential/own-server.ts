@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.js';
+import { freePorts } from '../support/free-port.js';
 
 /** A Redis of one spec, for what the shared one must not be made to do. */
 export interface OwnServer {
@@ -18,7 +18,7 @@ export interface OwnServer {
 
 /** Starts a server on a free port; `settings` are lines of redis.conf as arguments. */
 export async function startOwnServer(settings: (ports: { second: number }) => string[] = () => []): Promise<OwnServer> {
-  const [port, second] = await freePorts();
+  const [port, second] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-tasks-own-redis-'));
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', [...options, ...settings({ second })], { stdio: 'ignore' });
@@ -41,17 +41,4 @@ export async function startOwnServer(settings: (ports: { second: number }) => st
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const probes = [createServer().listen(0, '127.0.0.1'), createServer().listen(0, '127.0.0.1')];
-  await Promise.all(probes.map((probe) => once(probe, 'listening')));
-  const [first, second] = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(
-    probes.map((probe) => {
-      probe.close();
-      return once(probe, 'close');
-    }),
-  );
-  return [first, second];
 }

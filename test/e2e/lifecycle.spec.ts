@@ -13,7 +13,6 @@ import {
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Redis } from 'ioredis';
-import ts from 'typescript';
 import { afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import {
@@ -28,7 +27,7 @@ import {
   type TasksModuleOptions,
 } from '../../lib/index.js';
 import { json, listen } from '../support/app.js';
-import { startNode, type Child } from '../support/child.js';
+import { startProgram, type Child } from '../support/child.js';
 import { ENGINES } from '../support/engines.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { freshPrefix } from '../support/redis.js';
@@ -340,30 +339,10 @@ describe('A process', () => {
 
   /** Starts a program in TypeScript that uses the built package, as an app does. */
   function start(redis: string, body: string): Child {
-    const { outputText } = ts.transpileModule(HEAD + body, {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2023,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-      },
-    });
     const env = { TASKS_REDIS: redis, TASKS_PREFIX: freshPrefix() };
-    const child = startNode('--input-type=module', { args: ['--eval', outputText], env });
+    const child = startProgram(HEAD + body, env);
     children.push(child);
     return child;
-  }
-
-  /** The exit code, once the process has ended by itself. */
-  function ended(child: Child, within: number): Promise<number | string> {
-    const timer = new Promise<never>((_resolve, reject) => {
-      setTimeout(
-        () => reject(new Error(`It still runs after ${within} ms. It printed:\n${child.output}`)),
-        within,
-      ).unref();
-    });
-    // A signal that does nothing to a running process.
-    return Promise.race([child.kill('SIGCONT'), timer]);
   }
 
   describe.each([
@@ -387,7 +366,7 @@ describe('A process', () => {
       `,
       );
       await child.printed(/closed/);
-      expect(await ended(child, 1_000)).toBe(0);
+      expect(await child.ended(1_000)).toBe(0);
       expect(child.output).toContain('ran');
     });
 
@@ -415,7 +394,7 @@ describe('A process', () => {
       `,
       );
       await child.printed(/CODE TASKS_CONFIGURATION/);
-      expect(await ended(child, 3_000)).toBe(0);
+      expect(await child.ended(3_000)).toBe(0);
     });
 
     const LONG = (shutdown: string, wait: string): string => `

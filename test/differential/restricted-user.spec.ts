@@ -116,4 +116,10 @@ describe('a user that may do little', () => {
     await expect(refused).rejects.toMatchObject({ code: 'TASKS_ENGINE_UNAVAILABLE' });
     await expect(refused).rejects.toThrow(/refused/);
   });
+
+  it('is told by the README with exactly these rights', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rights = /ACL SETUSER worker([^`]*)```/.exec(readme)![1].matchAll(/\+(\S+)/g);
+    expect([...rights].map(([, command]) => command).toSorted()).toEqual([...COMMANDS, ...CONVENIENCES].toSorted());
+  });
 });

@@ -1,0 +1,53 @@
+/** What every job of the bench carries; `i` tells it from all others of its run. */
+export interface JobData {
+  i: number;
+  pad?: string;
+}
+
+export type Handler = (data: JobData) => Promise<unknown>;
+
+/** What one row asks of a system beside its defaults. */
+export interface SystemSettings {
+  port: number;
+  /** Finished jobs are kept. */
+  keep: boolean;
+  /** Runs a job gets in total. */
+  attempts: number;
+  /** The row waits for results, so that whoever has a switch for events has to turn it on. */
+  events: boolean;
+}
+
+/** Jobs that a queue holds, finished ones aside. */
+export interface Counts {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+}
+
+/** The side that enqueues: connected, with no worker on it. */
+export interface Producer {
+  /** @param delay in ms */
+  add(data: JobData, delay?: number): Promise<unknown>;
+  /** In one call of the system's bulk method. */
+  addMany(list: readonly JobData[]): Promise<unknown>;
+  /** Enqueues a job and answers its result once it is there. */
+  call(data: JobData): Promise<unknown>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
+}
+
+/** The side that works. */
+export interface Worker {
+  close(): Promise<void>;
+}
+
+/** One of the compared libraries, used as its own manual shows. */
+export interface System {
+  produce(): Promise<Producer>;
+  work(concurrency: number, handler: Handler): Promise<Worker>;
+}
+
+export type CreateSystem = (settings: SystemSettings) => System;
+
+export const QUEUE = 'bench';

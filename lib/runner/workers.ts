@@ -18,6 +18,8 @@ export class Workers {
   ) {}
 
   start(): void {
+    // The app was closed while it was booting.
+    if (this.draining) return;
     const { queues, workerQueues } = this.settings;
     const worker = `${hostname()}:${process.pid}`;
     this.workers = workerQueues.map((queue) =>

@@ -53,7 +53,7 @@ const IN_SCRIPTS = [
 const COMMANDS = [...SENT, ...IN_SCRIPTS];
 
 /** Used where they are allowed, done without where they are not. */
-const CONVENIENCES = ['info', 'client|id', 'client|setname', 'client|unblock'];
+const CONVENIENCES = ['info', 'ping', 'client|id', 'client|setname', 'client|unblock'];
 
 let server: OwnServer;
 const engines: BullEngine[] = [];

@@ -26,6 +26,10 @@ import { RedisConnections } from './redis-connections.js';
 import { checkServer } from './server-check.js';
 import { runScript } from './scripts.js';
 
+/** How often the subscription is tried, in ms, and after how many times watched jobs are read again. */
+const HEARTBEAT = 5_000;
+const BEATS_PER_CHECK = 6;
+
 /** Times in ms. */
 export interface BullEngineOptions {
   redis: ConnectionSource;
@@ -34,7 +38,7 @@ export interface BullEngineOptions {
   lockDuration: number;
   /** 0: jobs of dead workers are not looked for. */
   stalledInterval: number;
-  /** Longest time for one command. */
+  /** Longest time to reach Redis, and for the answer to a caller. */
   commandTimeout: number;
 }
 
@@ -50,12 +54,16 @@ export class BullEngine implements Engine {
   private readonly reader: JobReader;
   private readonly keys = new Map<string, QueueKeys>();
   private readonly watchers = new Map<string, JobWatchers>();
-  private readonly workers = new Map<string, BullWorker>();
+  /** By the channel that tells of delayed jobs. */
+  private readonly workers = new Map<string, Set<BullWorker>>();
+  private workersMade = 0;
   private readonly token = nanoid();
   /** Queues that are paused in this process only. */
   private readonly pausedHere = new Set<string>();
   /** For all queues, and open from the start: a watch must not come too late. */
   private readonly subscription: RedisClient;
+  private readonly heartbeat: NodeJS.Timeout;
+  private beats = 0;
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullEngineOptions) {
@@ -69,6 +77,7 @@ export class BullEngine implements Engine {
     this.subscription.on('ready', () => {
       for (const watchers of this.watchers.values()) watchers.checkAll();
     });
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT).unref();
     void checkServer(this.connections);
     this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue));
   }
@@ -92,13 +101,14 @@ export class BullEngine implements Engine {
       keys,
       options,
       this.options,
-      `${this.token}:${this.workers.size}`,
+      `${this.token}:${this.workersMade++}`,
       startRun,
     );
     if (this.pausedHere.has(queue)) worker.setPaused(true);
-    this.workers.set(`${keys.base}delayed`, worker);
+    const channel = `${keys.base}delayed`;
+    this.workers.set(channel, (this.workers.get(channel) ?? new Set()).add(worker));
     void this.subscription
-      .subscribe(`${keys.base}delayed`)
+      .subscribe(channel)
       // Without notices the worker still looks at the delayed jobs every few seconds.
       .catch(() => undefined);
     return worker;
@@ -169,7 +179,8 @@ export class BullEngine implements Engine {
   }
 
   private async end(): Promise<void> {
-    await Promise.all([...this.workers.values()].map((worker) => worker.stop()));
+    clearInterval(this.heartbeat);
+    await Promise.all([...this.workers.values()].flatMap((workers) => [...workers].map((worker) => worker.stop())));
     for (const watchers of this.watchers.values()) watchers.close(closedError());
     await this.queues.close();
     this.connections.close();
@@ -185,7 +196,7 @@ export class BullEngine implements Engine {
     }
     if (isPaused) this.pausedHere.add(queue);
     else this.pausedHere.delete(queue);
-    this.workers.get(`${base}delayed`)?.setPaused(isPaused);
+    for (const worker of this.workers.get(`${base}delayed`) ?? []) worker.setPaused(isPaused);
   }
 
   private async note(job: JobAddress, what: 'progress' | 'log', value: string): Promise<string | undefined> {
@@ -216,9 +227,18 @@ export class BullEngine implements Engine {
     return watchers;
   }
 
+  /** Nothing is ever sent on a subscription, so that a half-open one would stay unnoticed, and its waiters wait for ever. */
+  private beat(): void {
+    if (this.subscription.status !== 'ready') return;
+    // A server that forbids PING to this user answers all the same.
+    this.connections.withDeadline(this.subscription, (client) => client.ping()).catch(() => undefined);
+    this.beats++;
+    if (this.beats % BEATS_PER_CHECK === 0) for (const watchers of this.watchers.values()) watchers.checkSome();
+  }
+
   private receive(channel: string, message: string): void {
-    const worker = this.workers.get(channel);
-    if (worker) worker.noteDelayed(Number(message));
+    const workers = this.workers.get(channel);
+    if (workers) for (const worker of workers) worker.noteDelayed(Number(message));
     else for (const watchers of this.watchers.values()) watchers.receive(channel, message);
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startDeadline } from './deadline.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 import type { QueueKeys } from './queue-keys.js';
@@ -75,21 +76,23 @@ export class JobArrivals {
   }
 
   private async read(): Promise<string | undefined> {
-    const connection = (this.connection ??= this.open());
-    const { signal } = (this.reading = new AbortController());
-    // A half-open connection never answers: it is dropped, and ioredis makes a new one.
-    const timer = setTimeout(() => connection.disconnect(true), BLOCK_SECONDS * 1_000 + REPLY_MARGIN);
-    // ioredis never answers the commands of a dropped connection.
-    const dropped = once(connection, 'close', { signal }).then(() => undefined);
+    const reading = (this.reading = new AbortController());
+    const { signal } = reading;
+    let answered: (() => void) | undefined;
     try {
+      const connection = (this.connection ??= this.open());
+      // A half-open connection never answers: it is dropped, and ioredis makes a new one.
+      answered = startDeadline(BLOCK_SECONDS * 1_000 + REPLY_MARGIN, () => connection.disconnect(true));
+      // ioredis never answers the commands of a dropped connection.
+      const dropped = once(connection, 'close', { signal }).then(() => undefined);
       return await Promise.race([this.readFrom(connection, signal), dropped]);
     } catch {
       // Outages are logged where they are noticed first: by the connections.
       if (!this.isStopped) await sleep(READ_AGAIN);
       return undefined;
     } finally {
-      clearTimeout(timer);
-      this.reading.abort();
+      answered?.();
+      reading.abort();
     }
   }
 

@@ -14,6 +14,9 @@ type Channel = (typeof CHANNELS)[number];
 /** Time without a watcher after which a queue's events are no longer listened to, in ms. */
 const UNSUBSCRIBE_AFTER = 10_000;
 
+/** Jobs that are read again in one go, to notice those that were removed. */
+const CHECKED_AT_ONCE = 1_000;
+
 /** What a read answers about a job's end; see `read-jobs.lua`. */
 export type JobEnd = [queue: number, state: string, result: string | null, reason: string | null, runs: string | null];
 
@@ -53,12 +56,27 @@ export class JobWatchers {
     for (const id of this.watches.keys()) this.checks.add(id);
   }
 
+  /** Reads some again, each in its turn: Bull's tools remove a job without telling anyone. */
+  checkSome(): void {
+    for (const id of [...this.watches.keys()].slice(0, CHECKED_AT_ONCE)) {
+      this.checks.add(id);
+      const watching = this.watches.get(id)!;
+      this.watches.delete(id);
+      this.watches.set(id, watching);
+    }
+  }
+
   /** Handles a message if it is about this queue. */
   receive(channel: string, message: string): void {
     if (this.watches.size === 0 || !channel.startsWith(this.keys.base)) return;
     const id = readJobId(message);
     if (id === undefined || !this.watches.has(id)) return;
-    const { val, error, progress } = JSON.parse(message) as { val?: string; error?: JobError; progress?: unknown };
+    const read = readMessage(message);
+    if (!read) {
+      this.checks.add(id);
+      return;
+    }
+    const { val, error, progress } = read;
     switch (channel.slice(this.keys.base.length) as Channel) {
       case 'progress':
         for (const { observer } of this.watches.get(id) ?? []) {
@@ -129,6 +147,21 @@ export class JobWatchers {
 
   private channels(): string[] {
     return CHANNELS.map((channel) => this.keys.base + channel);
+  }
+}
+
+interface JobMessage {
+  val?: string;
+  error?: JobError;
+  progress?: unknown;
+}
+
+/** Undefined for what is no message of ours or Bull's: anyone may publish on a channel. */
+function readMessage(message: string): JobMessage | undefined {
+  try {
+    return JSON.parse(message) as JobMessage;
+  } catch {
+    return undefined;
   }
 }
 

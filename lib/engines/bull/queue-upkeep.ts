@@ -1,6 +1,6 @@
 import type { BullQueues } from './bull-queues.js';
 import type { QueueKeys } from './queue-keys.js';
-import type { RedisConnections } from './redis-connections.js';
+import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { runScript } from './scripts.js';
 
 /** Longest time between two looks at the delayed jobs, in ms: a notice of an earlier one may be missed. */
@@ -68,8 +68,9 @@ export class QueueUpkeep {
     // Until the answer is there, every notice of a delayed job counts as news.
     this.nextPromotion = Number.POSITIVE_INFINITY;
     try {
-      const next = await this.connections.run((client) =>
-        runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
+      const next = await this.connections.run(
+        (client) => runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
+        WORK_TIMEOUT,
       );
       const due = next === '' ? Number.POSITIVE_INFINITY : Number(next);
       if (due <= this.nextPromotion) this.promoteAt(due);
@@ -89,8 +90,9 @@ export class QueueUpkeep {
     let wait = lockDuration / 2;
     try {
       if (locks.length > 0) {
-        const lost = await this.connections.run((client) =>
-          runScript<string[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
+        const lost = await this.connections.run(
+          (client) => runScript<string[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
+          WORK_TIMEOUT,
         );
         for (const id of lost) this.holder.onLost(id);
       }

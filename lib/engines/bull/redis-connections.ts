@@ -1,18 +1,27 @@
 import { Logger } from '@nestjs/common';
 import { EngineUnavailableError } from '../../contracts/errors.js';
+import { startDeadline } from './deadline.js';
 import { createClient, type ConnectionRole, type ConnectionSource, type RedisClient } from './redis-client.js';
 import { defineScripts } from './scripts.js';
+
+/** Told by ioredis before anything was written. */
+const NOT_WRITTEN = /^Stream isn't writeable/;
+
+/** Longest time for what a worker does in the background, in ms: large results take their time on the wire. */
+export const WORK_TIMEOUT = 10_000;
 
 /** Every connection of one engine, and what happens when Redis is away. */
 export class RedisConnections {
   private readonly clients = new Set<RedisClient>();
+  /** Given up by us, and not yet closed: they still look ready. */
+  private readonly dropped = new WeakSet<RedisClient>();
   private commands: RedisClient | undefined;
   private outage: { since: number } | undefined;
   private isClosed = false;
 
   constructor(
     private readonly source: ConnectionSource,
-    /** Longest time for one command in ms. */
+    /** Longest time to reach Redis, and for the answer to a caller, in ms. */
     private readonly timeout: number,
     private readonly logger = new Logger('BullEngine'),
   ) {}
@@ -37,6 +46,7 @@ export class RedisConnections {
     client.setMaxListeners(0);
     client.on('error', (error: Error) => this.noteOutage(error));
     client.on('ready', () => this.noteRecovery());
+    client.on('close', () => this.dropped.delete(client));
     client.on('end', () => this.clients.delete(client));
     this.clients.add(client);
     return client;
@@ -49,7 +59,7 @@ export class RedisConnections {
    */
   async run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
     const { client } = this;
-    if (client.status !== 'ready') await this.untilReady(client, timeout);
+    if (client.status !== 'ready' || this.dropped.has(client)) await this.untilReady(client);
     return this.withDeadline(client, command, timeout);
   }
 
@@ -59,20 +69,21 @@ export class RedisConnections {
     command: (client: C) => Promise<T>,
     timeout = this.timeout,
   ): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let answered: (() => void) | undefined;
     const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+      answered = startDeadline(timeout, () => {
         reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
         // A half-open connection would swallow every further command.
+        this.dropped.add(client);
         client.disconnect(true);
-      }, timeout);
+      });
     });
     try {
       return await Promise.race([command(client), deadline]);
     } catch (error) {
       throw this.unavailable(error);
     } finally {
-      clearTimeout(timer);
+      answered?.();
     }
   }
 
@@ -83,20 +94,20 @@ export class RedisConnections {
     this.clients.clear();
   }
 
-  private async untilReady(client: RedisClient, timeout: number): Promise<void> {
+  private async untilReady(client: RedisClient): Promise<void> {
+    const { timeout } = this;
     if (this.isClosed) throw new EngineUnavailableError('The engine is closed.', { sent: false });
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error): void => {
-        clearTimeout(timer);
+        stopWaiting();
         client.off('ready', done);
         client.off('end', ended);
         if (error) reject(error);
         else resolve();
       };
       const ended = (): void => done(new EngineUnavailableError('The engine is closed.', { sent: false }));
-      const timer = setTimeout(
-        () => done(new EngineUnavailableError(`Redis could not be reached within ${timeout} ms.`, { sent: false })),
-        timeout,
+      const stopWaiting = startDeadline(timeout, () =>
+        done(new EngineUnavailableError(`Redis could not be reached within ${timeout} ms.`, { sent: false })),
       );
       client.once('ready', done);
       client.once('end', ended);
@@ -107,7 +118,7 @@ export class RedisConnections {
     if (error instanceof EngineUnavailableError) return error;
     const cause = error instanceof Error ? error : new Error(String(error));
     // A reply is an answer: Redis refused the command, so nothing of it will ever run.
-    const sent = cause.name !== 'ReplyError';
+    const sent = cause.name !== 'ReplyError' && !NOT_WRITTEN.test(cause.message);
     return new EngineUnavailableError(`Redis ${sent ? 'went away' : 'refused a command'}: ${cause.message}`, {
       sent,
       cause,

@@ -18,7 +18,7 @@ const SCRIPTS = {
 export type ScriptName = keyof typeof SCRIPTS;
 export type ScriptArgument = string | number;
 
-type ScriptClient = Record<string, (...args: ScriptArgument[]) => Promise<unknown>>;
+type ScriptClient = Record<string, (key: string, args: ScriptArgument[]) => Promise<unknown>>;
 
 /** Reads the scripts, once per process. */
 const sources = new Map(
@@ -35,7 +35,8 @@ export function defineScripts(client: RedisClient): void {
 
 /** Runs a script. Each has one key, which tells a cluster where to run it. */
 export function runScript<T>(client: RedisClient, name: ScriptName, key: string, args: ScriptArgument[]): Promise<T> {
-  return (client as unknown as ScriptClient)[commandOf(name)](key, ...args) as Promise<T>;
+  // As one list: a call can have only so many arguments, and ioredis flattens it.
+  return (client as unknown as ScriptClient)[commandOf(name)](key, args) as Promise<T>;
 }
 
 function commandOf(name: string): string {

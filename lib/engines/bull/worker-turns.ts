@@ -3,7 +3,7 @@ import { EngineUnavailableError } from '../../contracts/errors.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
-import type { RedisConnections } from './redis-connections.js';
+import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { runScript, type ScriptArgument } from './scripts.js';
 import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
 
@@ -50,13 +50,16 @@ export class WorkerTurns {
     const values: ScriptArgument[] = [base, now, lock, lockDuration, name, wanted, arrived.length, ...arrived];
     for (const value of ended.arguments) values.push(value);
     const [lost, taken] = await this.connections
-      .run((client) => runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, values))
+      .run((client) => runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, values), WORK_TIMEOUT)
       .catch((error: EngineUnavailableError) => {
         if (error.sent) this.unanswered.push(lock);
         throw error;
       });
     for (const id of ended.isRepeated ? [] : lost) {
       this.logger.warn(`Job ${id} was given to another worker; what its run answered is dropped.`);
+    }
+    if (!ended.isRepeated && lost.length > 0) {
+      ended.events = ended.events.filter(({ run }) => !lost.includes(run.job.id));
     }
     const jobs: LockedJob[] = [];
     for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.read(taken, at, lock, now));
@@ -69,8 +72,9 @@ export class WorkerTurns {
     this.unanswered = [];
     const { base } = this.keys;
     try {
-      const values = await this.connections.run((client) =>
-        runScript<(string | null)[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
+      const values = await this.connections.run(
+        (client) => runScript<(string | null)[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
+        WORK_TIMEOUT,
       );
       const jobs: LockedJob[] = [];
       for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {

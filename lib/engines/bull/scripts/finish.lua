@@ -55,7 +55,7 @@ function finish.failed(base, id, at, now)
     call('ZADD', base .. 'kept', now + keep, id)
     local surplus = call('ZCARD', base .. 'failed') - count
     if surplus > 0 then
-      for _, old in ipairs(call('ZRANGE', base .. 'failed', 0, surplus - 1)) do
+      for _, old in ipairs(call('ZRANGE', base .. 'failed', 0, math.min(surplus, 1000) - 1)) do
         forget(base, old)
         call('ZREM', base .. 'failed', old)
         call('ZREM', base .. 'kept', old)

@@ -25,7 +25,10 @@ export async function startRedis(): Promise<BenchRedis> {
   const exited = once(server, 'exit').catch((error: unknown) => {
     throw new Error('The bench needs redis-server on the PATH.', { cause: error });
   });
-  const kill = (): void => void server.kill('SIGKILL');
+  const kill = (): void => {
+    server.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', kill);
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 50, maxRetriesPerRequest: null });
   // Refused connections: the server is still starting.
@@ -45,7 +48,6 @@ export async function startRedis(): Promise<BenchRedis> {
       kill();
       await exited;
       process.off('exit', kill);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -28,7 +28,10 @@ export async function runChild(job: Job, timeout: number, flags: readonly string
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await new Promise<Answer>((resolve) => {
-      timer = setTimeout(() => resolve({ error: `No answer within ${timeout} s.\n${printed}` }), timeout * 1_000);
+      timer = setTimeout(
+        () => resolve({ error: `No answer within ${timeout} s: jobs were lost, or it hangs.\n${printed}` }),
+        timeout * 1_000,
+      );
       child.once('message', (message) => resolve(message as Answer));
       child.once('error', (error) => resolve({ error: error.message }));
       child.once('exit', (code, signal) => resolve({ error: `It ended with ${code ?? signal}.\n${printed}` }));

@@ -5,7 +5,8 @@ export class Batch<Item> {
   constructor(private readonly flush: (items: Item[]) => void) {}
 
   add(item: Item): void {
-    if (this.items.push(item) === 1) setImmediate(this.send);
+    // After the promises that are ready now, and before anything else: whoever goes on with them is still in time.
+    if (this.items.push(item) === 1) process.nextTick(this.send);
   }
 
   private readonly send = (): void => {

@@ -181,8 +181,13 @@ export class BullWorker implements EngineWorker {
   }
 
   private noteArrival(id: string | undefined): void {
-    if (id !== undefined) this.arrived.push(id);
-    this.makeTurn();
+    if (id === undefined) this.makeTurn();
+    else {
+      this.arrived.push(id);
+      // At once where nothing else is under way: somebody may be waiting for this very job.
+      if (this.turnsInFlight === 0) void this.turn();
+      else this.makeTurn();
+    }
     if (this.stopping) this.resolveIfIdle();
   }
 

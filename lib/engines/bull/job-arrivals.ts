@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDeadline } from './deadline.js';
 import type { RedisClient } from './redis-client.js';
@@ -26,7 +25,9 @@ export class JobArrivals {
   private connectionId: number | undefined;
   private isIntroduced = false;
   private waiting: Promise<void> | undefined;
-  private reading: AbortController | undefined;
+  /** What the present read waits for, beside its answer. */
+  private onReady: (() => void) | undefined;
+  private onClose: (() => void) | undefined;
   private isStopped = false;
 
   constructor(
@@ -59,7 +60,7 @@ export class JobArrivals {
     while (this.waiting && (await this.unblock())) await Promise.race([this.waiting, sleep(UNBLOCK_AGAIN)]);
     // Once only: a second call, on a closed socket, keeps the process for 2 s more.
     connection.disconnect();
-    this.reading?.abort();
+    this.onClose?.();
     await this.waiting;
   }
 
@@ -76,35 +77,34 @@ export class JobArrivals {
   }
 
   private async read(): Promise<string | undefined> {
-    const reading = (this.reading = new AbortController());
-    const { signal } = reading;
+    const read = { isOver: false };
     let answered: (() => void) | undefined;
     try {
       const connection = (this.connection ??= this.open());
       // A half-open connection never answers: it is dropped, and ioredis makes a new one.
       answered = startDeadline(BLOCK_SECONDS * 1_000 + REPLY_MARGIN, () => connection.disconnect(true));
       // ioredis never answers the commands of a dropped connection.
-      const dropped = once(connection, 'close', { signal }).then(() => undefined);
-      return await Promise.race([this.readFrom(connection, signal), dropped]);
+      const dropped = new Promise<undefined>((resolve) => (this.onClose = () => resolve(undefined)));
+      return await Promise.race([this.readFrom(connection, read), dropped]);
     } catch {
       // Outages are logged where they are noticed first: by the connections.
       if (!this.isStopped) await sleep(READ_AGAIN);
       return undefined;
     } finally {
       answered?.();
-      reading.abort();
+      read.isOver = true;
     }
   }
 
-  /** @param over aborted when nobody waits for the answer any more */
-  private async readFrom(connection: RedisClient, over: AbortSignal): Promise<string | undefined> {
-    if (connection.status !== 'ready') await once(connection, 'ready', { signal: over });
+  /** @param read over when nobody waits for the answer any more */
+  private async readFrom(connection: RedisClient, read: { isOver: boolean }): Promise<string | undefined> {
+    if (connection.status !== 'ready') await new Promise<void>((resolve) => (this.onReady = resolve));
     if (!this.isIntroduced) await this.introduce(connection);
-    if (this.isStopped || over.aborted) return undefined;
+    if (this.isStopped || read.isOver) return undefined;
     const { base } = this.keys;
     const id = (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
     // A client of the app's own may send the read again on its next connection.
-    if (over.aborted && id !== undefined) this.onArrival(id);
+    if (read.isOver && id !== undefined) this.onArrival(id);
     return id;
   }
 
@@ -113,7 +113,9 @@ export class JobArrivals {
     connection.on('close', () => {
       this.connectionId = undefined;
       this.isIntroduced = false;
+      this.onClose?.();
     });
+    connection.on('ready', () => this.onReady?.());
     return connection;
   }
 

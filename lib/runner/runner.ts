@@ -54,7 +54,7 @@ export class Runner {
     try {
       args = decodeArguments(job);
     } catch (unreadable) {
-      return answered(this.failUnreadable(job, plan, unreadable));
+      return answered(this.failBeforeCall(job, plan, unreadable));
     }
     return new TaskRun(job, plan, this.shared, args, slot);
   }
@@ -81,12 +81,10 @@ export class Runner {
       `Job ${job.id} of task ${job.task} was being run ${job.crashes} times when its process died, so it is not run again. ` +
         'Look for what ends the process (memory, process.exit, a native crash), then enqueue the job anew.',
     );
-    const outcome = fail(error, plan.keepFailed);
-    this.shared.log.settled(job, job.options.attempts ?? plan.attempts, outcome);
-    return outcome;
+    return this.failBeforeCall(job, plan, error);
   }
 
-  private failUnreadable(job: ActiveJob, plan: TaskPlan, error: unknown): Outcome {
+  private failBeforeCall(job: ActiveJob, plan: TaskPlan, error: unknown): Outcome {
     const outcome = fail(error, plan.keepFailed);
     this.shared.log.settled(job, job.options.attempts ?? plan.attempts, outcome);
     return outcome;

@@ -27,9 +27,7 @@ while at <= #ARGV do
     local is_known = call('EXISTS', key) == 1
     if is_known and is_outdated(base, id, now) then
       prune(base, now, 1000)
-      forget(base, id)
-      call('ZREM', base .. 'completed', id)
-      call('ZREM', base .. 'failed', id)
+      forget_finished(base, id)
       is_known = false
     end
     if is_known then

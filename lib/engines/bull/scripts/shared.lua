@@ -38,6 +38,12 @@ local function forget(base, id)
   call('DEL', base .. id, base .. id .. ':logs')
 end
 
+local function forget_finished(base, id)
+  forget(base, id)
+  call('ZREM', base .. 'completed', id)
+  call('ZREM', base .. 'failed', id)
+end
+
 -- Whether a finished job's time is over. A job that was made anew under the same id has neither field.
 local function is_outdated(base, id, now)
   local fields = call('HMGET', base .. id, 'finishedOn', 'keptUntil')
@@ -48,11 +54,7 @@ end
 local function prune(base, now, limit)
   local ids = call('ZRANGEBYSCORE', base .. 'kept', '-inf', now, 'LIMIT', 0, limit)
   for _, id in ipairs(ids) do
-    if is_outdated(base, id, now) then
-      forget(base, id)
-      call('ZREM', base .. 'completed', id)
-      call('ZREM', base .. 'failed', id)
-    end
+    if is_outdated(base, id, now) then forget_finished(base, id) end
     call('ZREM', base .. 'kept', id)
   end
 end

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { NewJob } from '../../lib/contracts/engine.js';
 import { EmbeddedEngine } from '../../lib/engines/embedded/embedded.engine.js';
 import { eventually } from '../support/eventually.js';
+import { newJob } from '../support/new-job.js';
 import { describeEngine } from './describe-engine.js';
 import { boom, completed, failed, KEEP, running } from './scene.js';
 
@@ -11,20 +11,10 @@ describeEngine('embedded', async ({ queues }) => {
   return { engine, dispose: () => engine.close() };
 });
 
-const job = (id: string, dueAt?: number): NewJob => ({
-  id,
-  queue: 'default',
-  task: 'Mail.send',
-  args: '[]',
-  options: {},
-  enqueuedAt: Date.now(),
-  ...(dueAt !== undefined && { dueAt }),
-});
-
 describe('embedded engine, beside the suite', () => {
   it('fails a job whose outcome rejects, and goes on', async () => {
     const engine = new EmbeddedEngine({ queues: ['default'] });
-    await engine.enqueue([job('bad'), job('good')]);
+    await engine.enqueue([newJob('bad'), newJob('good')]);
     engine.work('default', { concurrency: 1, worker: 'host:1' }, ({ id }) =>
       running(id === 'bad' ? Promise.reject(new TypeError('Broken.')) : Promise.resolve(completed())),
     );
@@ -36,7 +26,7 @@ describe('embedded engine, beside the suite', () => {
 
   it('leaves the event loop its turns while it works', async () => {
     const engine = new EmbeddedEngine({ queues: ['default'] });
-    await engine.enqueue(Array.from({ length: 1_000 }, (_, index) => job(`job-${index}`)));
+    await engine.enqueue(Array.from({ length: 1_000 }, (_, index) => newJob(`job-${index}`)));
     engine.work('default', { concurrency: 10, worker: 'host:1' }, () => running(Promise.resolve(completed())));
     let turns = 0;
     while ((await engine.counts('default')).completed < 1_000) {
@@ -56,7 +46,7 @@ describe('embedded engine, beside the suite', () => {
         return running(new Promise(() => undefined));
       });
     }
-    await engine.enqueue([job('1'), job('2'), job('3')]);
+    await engine.enqueue([newJob('1'), newJob('2'), newJob('3')]);
     await eventually(() => expect(startedBy.toSorted()).toEqual(['a', 'b']));
     expect((await engine.counts('default')).waiting).toBe(1);
     await engine.close();
@@ -68,7 +58,7 @@ describe('embedded engine, beside the suite', () => {
     const worker = engine.work('default', { concurrency: 1, worker: 'host:1' }, () =>
       running(Promise.resolve(failed(boom, { age: KEEP, count: 3 }))),
     );
-    await engine.enqueue(Array.from({ length: 5_000 }, (_, index) => job(`job-${index}`)));
+    await engine.enqueue(Array.from({ length: 5_000 }, (_, index) => newJob(`job-${index}`)));
     await eventually(async () => expect(await engine.counts('default')).toMatchObject({ failed: 3, waiting: 0 }));
     await worker.stop();
     expect(await engine.state({ id: 'job-4997' })).toBe('failed');
@@ -80,7 +70,7 @@ describe('embedded engine, beside the suite', () => {
   it('does not keep the process alive', async () => {
     const before = process.getActiveResourcesInfo();
     const engine = new EmbeddedEngine({ queues: ['default'] });
-    await engine.enqueue([job('kept'), job('delayed', Date.now() + KEEP)]);
+    await engine.enqueue([newJob('kept'), newJob('delayed', { dueAt: Date.now() + KEEP })]);
     const ended = new Promise((resolve) => engine.watch({ id: 'kept' }, { settled: resolve }));
     engine.work('default', { concurrency: 1, worker: 'host:1' }, () => running(Promise.resolve(completed())));
     await ended;
@@ -94,7 +84,7 @@ describe('embedded engine, beside the suite', () => {
     const collect = (warning: Error): void => void warnings.push(warning.name);
     process.on('warning', collect);
     const engine = new EmbeddedEngine({ queues: ['default'] });
-    await engine.enqueue([job('in ten years', Date.now() + 10 * 365 * 24 * 60 * 60 * 1_000)]);
+    await engine.enqueue([newJob('in ten years', { dueAt: Date.now() + 10 * 365 * 24 * 60 * 60 * 1_000 })]);
     await turn();
     expect(warnings).not.toContain('TimeoutOverflowWarning');
     process.off('warning', collect);
@@ -106,7 +96,7 @@ describe('embedded engine, beside the suite', () => {
     const warnings: string[] = [];
     const collect = (warning: Error): void => void warnings.push(warning.message);
     process.on('warning', collect);
-    await engine.enqueue([job('watched')]);
+    await engine.enqueue([newJob('watched')]);
     const told: string[] = [];
     engine.watch(
       { id: 'watched' },

@@ -2,9 +2,10 @@ import { Redis } from 'ioredis';
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { NewJob, Settlement } from '../../lib/contracts/engine.js';
+import type { Settlement } from '../../lib/contracts/engine.js';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { eventually } from '../support/eventually.js';
+import { newJob } from '../support/new-job.js';
 import { freshPrefix } from '../support/redis.js';
 
 /** A way to Redis that can swallow what comes back, as a router does that has forgotten a connection. */
@@ -65,15 +66,6 @@ function create(prefix: string, redis: ConstructorParameters<typeof BullEngine>[
   return engine;
 }
 
-const job = (id: string): NewJob => ({
-  id,
-  queue: 'default',
-  task: 'Mail.send',
-  args: '[]',
-  options: {},
-  enqueuedAt: Date.now(),
-});
-
 function settlementOf(engine: BullEngine, id: string): Promise<Settlement> {
   return new Promise((resolve) => engine.watch({ id, queue: 'default' }, { settled: resolve }));
 }
@@ -89,7 +81,7 @@ describe('a subscription that goes silent without a word', () => {
         return role === 'subscriber' ? new Redis(proxy.port, options) : new Redis(inject('redisUrl'), options);
       },
     });
-    await waiting.enqueue([job('first'), job('second')]);
+    await waiting.enqueue([newJob('first'), newJob('second')]);
     const first = settlementOf(waiting, 'first');
     const second = settlementOf(waiting, 'second');
     const channel = `${prefix}:default:completed`;
@@ -112,8 +104,8 @@ describe('a subscription that goes silent without a word', () => {
 describe('an event loop that is blocked for longer than the deadline', () => {
   it('does not pass for an outage', async () => {
     const engine = create(freshPrefix(), inject('redisUrl'));
-    await engine.enqueue([job('warm-up')]);
-    const blocked = engine.enqueue([job('blocked')]);
+    await engine.enqueue([newJob('warm-up')]);
+    const blocked = engine.enqueue([newJob('blocked')]);
     await new Promise((resolve) => setImmediate(resolve));
     const until = performance.now() + 2_300;
     while (performance.now() < until);
@@ -124,7 +116,7 @@ describe('an event loop that is blocked for longer than the deadline', () => {
 describe('a very long list of jobs', () => {
   it('is stored in one step', async () => {
     const engine = create(freshPrefix(), inject('redisUrl'));
-    await engine.enqueue(Array.from({ length: 30_000 }, (_, index) => job(`job-${index}`)));
+    await engine.enqueue(Array.from({ length: 30_000 }, (_, index) => newJob(`job-${index}`)));
     expect((await engine.counts('default')).waiting).toBe(30_000);
   });
 });
@@ -133,7 +125,7 @@ describe('a message that is none of ours', () => {
   it('touches no waiter', async () => {
     const prefix = freshPrefix();
     const engine = create(prefix, inject('redisUrl'));
-    await engine.enqueue([job('watched')]);
+    await engine.enqueue([newJob('watched')]);
     const settlement = settlementOf(engine, 'watched');
     const admin = new Redis(inject('redisUrl'));
     await eventually(async () => {

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { ActiveRun, NewJob } from '../../lib/contracts/engine.js';
+import type { ActiveRun } from '../../lib/contracts/engine.js';
 import type { Outcome } from '../../lib/contracts/outcome.js';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { eventually } from '../support/eventually.js';
+import { newJob } from '../support/new-job.js';
 import { freshPrefix } from '../support/redis.js';
 
 type Command = (...args: unknown[]) => Promise<unknown>;
@@ -45,20 +46,11 @@ describe('a lost reply', () => {
     });
   }
 
-  const job = (id: string): NewJob => ({
-    id,
-    queue: 'default',
-    task: 'Mail.send',
-    args: '[]',
-    options: {},
-    enqueuedAt: Date.now(),
-  });
-
   const run = (outcome: Outcome): ActiveRun => ({ outcome: Promise.resolve(outcome), abort: () => undefined });
 
   it('costs no job that was taken: the worker runs it at once, without a crash on its record', async () => {
     createEngine();
-    await engine.enqueue([job('1'), job('2'), job('3')]);
+    await engine.enqueue([newJob('1'), newJob('2'), newJob('3')]);
     const lost = loseReplies(client, 'tasks:turn', 1);
     const crashes: number[] = [];
     engine.work('default', { concurrency: 3, worker: 'host:1' }, (active) => {
@@ -73,7 +65,7 @@ describe('a lost reply', () => {
   it('costs no outcome, and writes none twice', async () => {
     createEngine();
     let runs = 0;
-    await engine.enqueue([job('1')]);
+    await engine.enqueue([newJob('1')]);
     engine.work('default', { concurrency: 1, worker: 'host:1' }, () => {
       const lost = runs++ === 0 ? loseReplies(client, 'tasks:turn', 2) : undefined;
       expect(lost?.() ?? 0).toBe(0);
@@ -96,9 +88,9 @@ describe('a lost reply', () => {
 
   it('of enqueue tells that the job may be stored', async () => {
     createEngine();
-    await engine.enqueue([job('first')]);
+    await engine.enqueue([newJob('first')]);
     loseReplies(client, 'tasks:addJobs', 1);
-    await expect(engine.enqueue([job('second')])).rejects.toMatchObject({ sent: true, jobId: 'second' });
+    await expect(engine.enqueue([newJob('second')])).rejects.toMatchObject({ sent: true, jobId: 'second' });
     expect(await engine.state({ id: 'second' })).toBe('waiting');
   });
 });

@@ -11,13 +11,14 @@ export type {
 // ── Decorators ──────────────────────────────────────────────────────────────────────────────────
 export { Ctx } from './decorators/ctx.decorator.js';
 export { Task } from './decorators/task.decorator.js';
+export type { ConcurrencyLimit, RateLimit, TaskOptions } from './contracts/task-options.js';
 export type {
   Backoff,
   BackoffFunction,
   CallOptions,
   EnqueueOptions,
   ErrorClass,
-  TaskOptions,
+  UniqueOptions,
 } from './contracts/task.js';
 export type { Duration } from './contracts/duration.js';
 
@@ -26,8 +27,21 @@ export { task } from './client/task.js';
 export { TaskQueue } from './client/task-queue.js';
 export type { JobHandles, ResultOf } from './client/task-queue.js';
 export type { JobHandle } from './client/job-handle.js';
+export { TaskAdmin } from './client/task-admin.js';
+export type { JobList } from './client/task-admin.js';
+export type { BulkOptions, JobFilter } from './client/job-filter.js';
 export type { CallArgs, Json, Signature, TaskRef, TaskRefs } from './contracts/signature.js';
-export type { FailedJob, JobError, JobInfo, JobState, Run, RunOutcome } from './contracts/job.js';
+export type {
+  FailedJob,
+  JobError,
+  JobInfo,
+  JobState,
+  OnConflict,
+  Priority,
+  Run,
+  RunOutcome,
+  WaitingFor,
+} from './contracts/job.js';
 
 // ── Inside a task ───────────────────────────────────────────────────────────────────────────────
 export { TaskContext } from './contracts/task-context.js';
@@ -35,6 +49,7 @@ export { Discard, Retry, Snooze } from './contracts/steering.js';
 
 // ── Errors ──────────────────────────────────────────────────────────────────────────────────────
 export {
+  DuplicateJobError,
   DuplicateTaskError,
   EngineUnavailableError,
   InvalidOptionsError,
@@ -44,7 +59,9 @@ export {
   JobLockLostError,
   ResultNotFoundError,
   ResultTimeoutError,
+  TaskCancelledError,
   TaskCrashedError,
+  TaskExpiredError,
   TaskFailedError,
   TasksConfigurationError,
   TasksError,

@@ -10,13 +10,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contracts: [],
   decorators: ['contracts'],
   discovery: ['decorators', 'contracts'],
-  client: ['discovery', 'decorators', 'contracts'],
-  runner: ['discovery', 'decorators', 'contracts'],
+  limits: ['contracts'],
+  client: ['limits', 'discovery', 'decorators', 'contracts'],
+  runner: ['limits', 'discovery', 'decorators', 'contracts'],
   engines: ['contracts'],
   'engines/embedded': ['engines', 'contracts'],
   'engines/bull': ['engines', 'contracts'],
   // The composition root and its options.
-  '': ['contracts', 'decorators', 'discovery', 'client', 'runner', 'engines/embedded', 'engines/bull'],
+  '': ['contracts', 'decorators', 'discovery', 'limits', 'client', 'runner', 'engines/embedded', 'engines/bull'],
 };
 
 const LONGEST_FILE = 300;

@@ -1,11 +1,9 @@
+import { checkOptions, expectCount, expectFields, expectThat, isRecord, isText, type Check } from './checks.js';
 import { toMilliseconds, type Duration } from './duration.js';
 import { InvalidOptionsError } from './errors.js';
 import type { JobOptions, StoredBackoff } from './job.js';
-import type { EnqueueOptions } from './task.js';
-import { suggest } from './suggestion.js';
-import type { Backoff } from './task.js';
-
-type Check = (value: unknown, where: string) => void;
+import { checkExpires, checkPriority, checkTags, checkUnique } from './rule-checks.js';
+import type { Backoff, EnqueueOptions } from './task.js';
 
 const BACKOFF_FIELDS = ['type', 'delay', 'factor', 'max', 'jitter'];
 
@@ -13,16 +11,23 @@ const BACKOFF_FIELDS = ['type', 'delay', 'factor', 'max', 'jitter'];
 const RESERVED_IDS = new Set(
   (
     'active completed de delayed drained failed id limiter meta meta-paused paused priority progress repeat resumed ' +
-    'stalled stalled-check wait waiting kept'
+    'stalled stalled-check wait waiting ' +
+    // What this library keeps beside it.
+    'cancelled expired expiring gone high kept lanes limits low paced parked parks removed'
   ).split(' '),
 );
+
+const RESERVED_ID_SHAPE = /^(unique|slots|parked|rate|reserved|tag):|:(lock|logs)$/;
 
 /** The options that a task and a call share, each with its check. */
 export const CALL_OPTION_CHECKS: Readonly<Record<string, Check>> = {
   delay: (value, where) => void toMilliseconds(value as Duration, where),
   queue: (value, where) => expectThat(isText(value), where, value, 'the name of a declared queue'),
-  attempts: (value, where) =>
-    expectThat(Number.isSafeInteger(value) && (value as number) >= 1, where, value, 'a whole number from 1 up'),
+  priority: checkPriority,
+  expires: checkExpires,
+  unique: checkUnique,
+  tags: checkTags,
+  attempts: expectCount,
   backoff: (value, where) => void toStoredBackoff(value as Backoff, where),
   timeout: (value, where) => void toTimeout(value as Duration | false, where),
   keepResult: (value, where) => void toKeep(value as Duration | false, where),
@@ -54,19 +59,10 @@ export function validateEnqueueOptions(options: EnqueueOptions, where: string): 
   }
 }
 
-/** Checks every given option against the list of known ones; `undefined` counts as not given. */
-export function checkOptions(options: object, checks: Readonly<Record<string, Check>>, where: string): void {
-  if (!isRecord(options)) throw new InvalidOptionsError(`${where} takes an object of options, not ${show(options)}.`);
-  for (const [name, value] of Object.entries(options)) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!check) {
-      throw new InvalidOptionsError(`${where} has an unknown option '${name}'. ${suggest(name, Object.keys(checks))}`);
-    }
-    if (value !== undefined) check(value, `${where}: ${name}`);
-  }
-}
-
-/** Lays options nearer to the call over those further away: metadata is merged, `delay` and `at` replace each other. */
+/**
+ * Lays options nearer to the call over those further away: metadata is merged, tags are united, `delay` and `at` replace
+ * each other.
+ */
 export function mergeCallOptions(far: EnqueueOptions, near: EnqueueOptions): EnqueueOptions {
   const merged: EnqueueOptions = { ...far };
   for (const [name, value] of Object.entries(near)) {
@@ -74,6 +70,7 @@ export function mergeCallOptions(far: EnqueueOptions, near: EnqueueOptions): Enq
   }
   if (near.delay !== undefined) delete merged.at;
   if (near.at !== undefined) delete merged.delay;
+  if (far.tags && near.tags) merged.tags = [...new Set([...far.tags, ...near.tags])];
   if (far.metadata && near.metadata) merged.metadata = { ...far.metadata, ...near.metadata };
   return merged;
 }
@@ -93,12 +90,7 @@ export function toStoredBackoff(backoff: Backoff, where: string): StoredBackoff 
   if (typeof backoff === 'number' || typeof backoff === 'string') {
     return { type: 'fixed', delay: toMilliseconds(backoff, where), factor: 1, max: Number.MAX_SAFE_INTEGER, jitter: 0 };
   }
-  expectThat(isRecord(backoff), where, backoff, `a duration or { type, delay }`);
-  for (const name of Object.keys(backoff)) {
-    if (!BACKOFF_FIELDS.includes(name)) {
-      throw new InvalidOptionsError(`${where} has an unknown field '${name}'. ${suggest(name, BACKOFF_FIELDS)}`);
-    }
-  }
+  expectFields(backoff, BACKOFF_FIELDS, where, `a duration or { type, delay }`);
   const { type, delay, factor = 2, max = '10m', jitter = 0 } = backoff;
   expectThat(type === 'fixed' || type === 'exponential', `${where}.type`, type, `'fixed' or 'exponential'`);
   expectThat(Number.isFinite(factor) && factor >= 1, `${where}.factor`, factor, 'a number from 1 up');
@@ -128,25 +120,7 @@ export function toKeep(keep: Duration | false, where: string): number {
 function checkJobId(value: unknown, where: string): void {
   expectThat(isText(value) && value.length <= 256, where, value, 'text of 1 to 256 characters');
   const id = value as string;
-  if (RESERVED_IDS.has(id) || /:(lock|logs)$/.test(id)) {
+  if (RESERVED_IDS.has(id) || RESERVED_ID_SHAPE.test(id)) {
     throw new InvalidOptionsError(`${where} is '${id}', a name that the queue uses for itself. Put a word before it.`);
   }
-}
-
-export function expectThat(fits: boolean, where: string, value: unknown, expected: string): void {
-  if (!fits) throw new InvalidOptionsError(`${where} is ${show(value)}. Give ${expected}.`);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
 }

@@ -1,5 +1,5 @@
 import type { TasksError } from './errors.js';
-import type { JobAddress, JobError, JobOptions, JobRecord, JobState, RunRecord } from './job.js';
+import type { JobAddress, JobError, JobOptions, JobRecord, JobRules, JobState, RunRecord } from './job.js';
 import type { Outcome } from './outcome.js';
 
 /**
@@ -14,7 +14,10 @@ export interface Engine {
   /**
    * Stores all jobs in one atomic step, or none. An id that its queue knows already keeps the earlier job.
    *
+   * A job whose unique key is taken is not stored either, or takes the place of the one that has the key.
+   *
    * @throws UnknownQueueError for a queue that was not declared
+   * @throws DuplicateJobError when a key is taken that was to be free; then none of the jobs is stored
    * @throws EngineUnavailableError when the storage cannot be reached in time, or after `close()`
    */
   enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>;
@@ -40,7 +43,37 @@ export interface Engine {
   /** Adds a log line; the last `LOG_LINES` are kept. */
   log(job: JobAddress, line: string): Promise<void>;
 
-  counts(queue: string): Promise<Record<Exclude<JobState, 'unknown'>, number>>;
+  /** How many jobs of a queue are in each state. */
+  counts(queue: string): Promise<Record<KnownState, number>>;
+
+  /**
+   * One page of a queue's jobs: of one state or tag, or all. What waits comes in the order it will start, ended jobs the
+   * latest first. Jobs that come or go between two pages may be missed or met twice.
+   */
+  list(query: JobQuery): Promise<JobPage>;
+
+  /**
+   * Ends jobs that have not ended, in state `cancelled`; of a running one the signal is aborted, wherever it runs, and
+   * its outcome dropped. True per job that was ended by this call; an unknown or ended one is left as it is.
+   */
+  cancel(jobs: readonly JobAddress[]): Promise<readonly boolean[]>;
+
+  /**
+   * Starts failed, cancelled and expired jobs afresh, with all their attempts and without expiry; earlier runs stay on
+   * record. True per job that waits now; false also where another job has its unique key.
+   */
+  retry(jobs: readonly JobAddress[]): Promise<readonly boolean[]>;
+
+  /** Forgets jobs that are not running; whoever watches is told `unknown`. True per job that was known and is gone. */
+  remove(jobs: readonly JobAddress[]): Promise<readonly boolean[]>;
+
+  /**
+   * Takes jobs to another queue in one step each, where they wait as before; ended ones but for `completed` start
+   * afresh there. False for what runs, has completed, is unknown, or whose id the other queue knows.
+   *
+   * @throws InvalidOptionsError where the storage cannot do that in one step
+   */
+  move(jobs: readonly JobAddress[], toQueue: string): Promise<readonly boolean[]>;
 
   /**
    * Gives out no more jobs of a queue, in every process or in this one only; running jobs go on. What is enqueued
@@ -64,6 +97,25 @@ export const LOG_LINES = 1_000;
 /** Runs kept per job, the latest: a task may snooze for ever. */
 export const RUNS_KEPT = 100;
 
+export type KnownState = Exclude<JobState, 'unknown'>;
+
+export interface JobQuery {
+  queue: string;
+  /** Absent: every state. */
+  state?: KnownState;
+  tag?: string;
+  /** Of the page before; absent: the first page. */
+  cursor?: string;
+  /** Most jobs of the page; it may have fewer, or none, and yet not be the last. */
+  limit: number;
+}
+
+export interface JobPage {
+  jobs: readonly JobRecord[];
+  /** Absent: there are no more. */
+  cursor?: string;
+}
+
 /** `cluster`: every process; `process`: this one only. */
 export type PauseScope = 'cluster' | 'process';
 
@@ -74,6 +126,7 @@ export interface NewJob {
   /** JSON list. */
   args: string;
   options: JobOptions;
+  rules?: JobRules;
   metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   enqueuedAt: number;
@@ -82,8 +135,9 @@ export interface NewJob {
 }
 
 export interface EnqueuedJob {
+  /** Of the job that answers for the call. */
   id: string;
-  /** True when the queue knew this id, so that nothing was stored. */
+  /** True when the queue knew this id, or the unique key was taken, so that nothing was stored. */
   deduplicated: boolean;
 }
 
@@ -105,6 +159,7 @@ export interface ActiveJob {
   /** JSON list as it was stored; may be broken. */
   args: string;
   options: JobOptions;
+  rules?: JobRules;
   metadata: Readonly<Record<string, string>>;
   enqueuedAt: number;
   /** Attempts used by earlier runs. */
@@ -159,6 +214,8 @@ export interface JobObserver {
 export type Settlement =
   | { state: 'completed'; result?: string }
   | { state: 'failed'; error: JobError }
+  | { state: 'cancelled' }
+  | { state: 'expired' }
   /** Nobody knows the id, or nothing was kept. */
   | { state: 'unknown' }
   /** The engine was closed, or cannot be asked. */

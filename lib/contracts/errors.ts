@@ -66,6 +66,19 @@ export class InvalidPayloadError extends TasksError {
   }
 }
 
+/** A call that is `unique` with `onConflict: 'reject'`, and whose key an earlier job has. */
+export class DuplicateJobError extends TasksError {
+  override readonly code = 'TASKS_DUPLICATE_JOB';
+
+  constructor(
+    message: string,
+    /** The job that has the key. */
+    readonly jobId: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The engine could not be reached in time. */
 export class EngineUnavailableError extends TasksError {
   override readonly code = 'TASKS_ENGINE_UNAVAILABLE';
@@ -91,6 +104,16 @@ export class TaskFailedError extends TasksError {
     const cause = Object.assign(new Error(job.error.message), { name: job.error.name, stack: job.error.stack });
     super(`Job ${job.id} of task ${job.task} failed: ${job.error.name}: ${job.error.message}`, { cause });
   }
+}
+
+/** The job was cancelled. Also the reason on the signal of a run that was cancelled. */
+export class TaskCancelledError extends TasksError {
+  override readonly code = 'TASKS_TASK_CANCELLED';
+}
+
+/** The job had not started (again) when its `expires` was over. */
+export class TaskExpiredError extends TasksError {
+  override readonly code = 'TASKS_TASK_EXPIRED';
 }
 
 /** `result({ timeout })` passed before the job ended; the job goes on. */

@@ -1,6 +1,12 @@
 /** `unknown` is an id that nobody knows: never enqueued, or no longer kept. */
 export type JobState = 'waiting' | 'delayed' | 'active' | 'completed' | 'failed' | 'cancelled' | 'expired' | 'unknown';
 
+/** Of the jobs that wait in a queue, all `high` ones start before the first `normal` one, and these before `low`. */
+export type Priority = 'high' | 'normal' | 'low';
+
+/** What happens to a call whose key is taken: the earlier job answers for it, it is refused, or it takes the place. */
+export type OnConflict = 'return' | 'reject' | 'replace';
+
 /** An error as it is stored: plain text, whatever was thrown. */
 export interface JobError {
   name: string;
@@ -10,7 +16,7 @@ export interface JobError {
 }
 
 /** How a run ended; `crashed`: its process died or lost the job's lock. Absent on a run that is going on. */
-export type RunOutcome = 'completed' | 'retry' | 'snooze' | 'failed' | 'crashed' | 'shutdown';
+export type RunOutcome = 'completed' | 'retry' | 'snooze' | 'failed' | 'cancelled' | 'crashed' | 'shutdown';
 
 /** One run as engines store it, times in milliseconds since the epoch. */
 export interface RunRecord {
@@ -32,6 +38,27 @@ export interface JobOptions {
   /** 0: nothing is kept. */
   keepResult?: number;
 }
+
+/**
+ * How a job stands to the other jobs of its queue, settled when it is enqueued. Most jobs have no rules, and cost no
+ * engine anything for them. Keys begin with the task's name; times are milliseconds.
+ */
+export interface JobRules {
+  /** Absent: normal. */
+  priority?: Exclude<Priority, 'normal'>;
+  /** Since the epoch: from this instant on the job does not start any more. */
+  expiresAt?: number;
+  unique?: { key: string; until: 'started' | 'finished' | number; onConflict: OnConflict };
+  /** At most `max` runs of this key at a time. */
+  concurrency?: { key: string; max: number };
+  /** Never more than `max` starts of this key in any `per`. */
+  rate?: { key: string; max: number; per: number };
+  /** Absent where there is none. */
+  tags?: readonly string[];
+}
+
+/** Why a waiting job does not start. */
+export type WaitingFor = 'rate' | 'concurrency' | 'pause';
 
 /** A backoff in milliseconds, with nothing left to fill in. */
 export interface StoredBackoff {
@@ -59,6 +86,7 @@ export interface JobRecord {
   /** The arguments as a JSON list; whatever stands there where the data is broken. */
   args: string;
   options: JobOptions;
+  rules?: JobRules;
   metadata: Readonly<Record<string, string>>;
   enqueuedAt: number;
   /** The instant a delayed job may start. */
@@ -76,8 +104,8 @@ export interface JobRecord {
   /** JSON; absent for a task that answered nothing. */
   result?: string;
   error?: JobError;
-  /** Absent: the engine does not know why the job waits, or it does not wait. */
-  waitingFor?: 'pause';
+  /** Absent: it waits for a place, or it does not wait. */
+  waitingFor?: WaitingFor;
 }
 
 // ── What callers see ────────────────────────────────────────────────────────────────────────────
@@ -110,12 +138,14 @@ export interface JobInfo<R = unknown> {
   attempts: number;
   /** Runs that ended with their process. */
   crashes: number;
-  /** Why a waiting job does not start. */
-  waitingFor?: 'pause';
+  /** Why a waiting job does not start; absent where it waits for its turn only. */
+  waitingFor?: WaitingFor;
   progress?: unknown;
   logs: readonly string[];
   result?: R;
   error?: JobError;
+  priority: Priority;
+  tags: readonly string[];
   metadata: Readonly<Record<string, string>>;
 }
 

@@ -1,4 +1,4 @@
-import type { JobError } from './job.js';
+import type { JobError, JobRules } from './job.js';
 
 /**
  * All that a runner tells an engine about a run. The runner decides, the engine obeys.
@@ -17,11 +17,11 @@ export type Outcome =
   | { type: 'retry'; delay: number; error: JobError }
   /** Uses no attempt. */
   | { type: 'snooze'; delay: number; because: 'snooze' | 'shutdown'; error?: JobError }
-  /** The run never began: no trace of it is kept, and no attempt is used. */
-  | { type: 'declined'; delay: number }
+  /** The run never began: no trace of it is kept, and no attempt is used. `rules` take the place of the job's own. */
+  | { type: 'declined'; delay: number; rules?: JobRules }
   | { type: 'failed'; error: JobError; keep: FailedRetention };
 
-/** How long (milliseconds) and how many failed jobs of a queue are kept. An age or count of 0: nothing is kept. */
+/** How long (milliseconds) and how many failed jobs of a task are kept. An age or count of 0: nothing is kept. */
 export interface FailedRetention {
   age: number;
   count: number;

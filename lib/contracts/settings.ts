@@ -25,4 +25,6 @@ export interface TaskDefaults {
   timeout: number | false;
   keepResult: number;
   keepFailed: FailedRetention;
+  /** Counted from the instant a job is due. Absent: for ever. */
+  expires?: number;
 }

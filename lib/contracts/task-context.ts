@@ -24,7 +24,10 @@ export abstract class TaskContext {
   abstract readonly attempts: number;
   abstract readonly enqueuedAt: Date;
   abstract readonly metadata: Readonly<Record<string, string>>;
-  /** Aborted with TaskTimeoutError, TaskShutdownError or JobLockLostError as its reason. */
+  /**
+   * Aborted with TaskTimeoutError, TaskCancelledError, TaskShutdownError or JobLockLostError as its reason. What a
+   * task does after TaskCancelledError or JobLockLostError changes nothing any more: its outcome is dropped.
+   */
   abstract readonly signal: AbortSignal;
 
   /**

@@ -13,6 +13,7 @@
  * | handle    | what the caller holds: id, result, state, progress                                            |
  */
 import type { Duration } from './duration.js';
+import type { OnConflict, Priority } from './job.js';
 
 /**
  * How long to wait before the next attempt.
@@ -29,12 +30,37 @@ export type BackoffFunction = (attempt: number, error: Error) => Duration;
 /** An error class, for `retryOn` and `discardOn`. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
+/** At most one job of a task and key at a time, within its queue. */
+export interface UniqueOptions {
+  /** Makes the key of the arguments. Absent: the arguments as JSON, whatever the order of their fields. */
+  // eslint-disable-next-line typescript/no-explicit-any -- the arguments of a task that is not known here
+  key?: (...args: any[]) => string;
+  /** When the key is free again: once the job has started, or has ended, or after a time, ended or not. */
+  until: 'started' | 'finished' | Duration;
+  /**
+   * `return`: the earlier job's handle, `deduplicated`; `reject`: DuplicateJobError; `replace`: an earlier job that has
+   * not started is cancelled, and after a running one the new one starts when it has ended. @default 'return'
+   */
+  onConflict?: OnConflict;
+}
+
 /** What a call may set: plain data that travels with the job. Of task, signature and call, the nearest to the call wins. */
 export interface CallOptions {
   /** Wait before the job may start. Zero: at once. @default 0 */
   delay?: Duration;
   /** A queue declared in `forRoot`. @default 'default' */
   queue?: string;
+  /** @default 'normal' */
+  priority?: Priority;
+  /**
+   * How long after the instant it is due a job may still start, retries included; or the instant itself. Past it the
+   * job is `expired`. Absent: for ever. As Celery's `expires` and Dramatiq's `max_age`.
+   */
+  expires?: Duration | Date;
+  /** Absent: every call makes a job of its own. */
+  unique?: UniqueOptions;
+  /** Words to find and cancel jobs by; those of task, signature and call are united. */
+  tags?: readonly string[];
   /** Runs in total, the first one included; at least 1. @default 3 */
   attempts?: number;
   /** Wait between attempts. @default exponential from 1 s, factor 2, at most 10 min, jitter 0.2 */
@@ -53,18 +79,4 @@ export interface EnqueueOptions extends CallOptions {
   at?: Date;
   /** The job's id; while it is known within its queue, enqueueing it again answers the same job. */
   jobId?: string;
-}
-
-/** Options of `@Task()`: the defaults for every call of it. */
-export interface TaskOptions extends Omit<CallOptions, 'backoff' | 'metadata'> {
-  /** The task's name in the queue; choose one where a job must survive renaming the class. @default `Class.method` */
-  name?: string;
-  /** Wait between attempts, or a function that answers it. */
-  backoff?: Backoff | BackoffFunction;
-  /** Only these errors are tried again; absent: all but those in `discardOn`. */
-  retryOn?: readonly ErrorClass[];
-  /** These errors fail the job at once. Stands above `retryOn`. */
-  discardOn?: readonly ErrorClass[];
-  /** How long and how many failed jobs are kept. @default { age: '7d', count: 10_000 } */
-  keepFailed?: Duration | { age?: Duration; count?: number };
 }

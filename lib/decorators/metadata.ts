@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { TaskRef } from '../contracts/signature.js';
 import type { EnqueueOptions } from '../contracts/task.js';
-import type { TaskOptions } from '../contracts/task.js';
+import type { TaskOptions } from '../contracts/task-options.js';
 
 /*
  * The one owner of the keys. Everything is recorded on the prototype under the method's name, where TypeScript puts

@@ -1,6 +1,6 @@
 import type { TaskRef } from '../contracts/signature.js';
 import type { TaskContext } from '../contracts/task-context.js';
-import type { TaskOptions } from '../contracts/task.js';
+import type { TaskOptions } from '../contracts/task-options.js';
 import { recordTask, type TaskContract } from './metadata.js';
 
 /** A method that can carry out a contract's calls, with or without a trailing `TaskContext`. */

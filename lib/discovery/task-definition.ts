@@ -1,5 +1,5 @@
 import type { TaskContext } from '../contracts/task-context.js';
-import type { TaskOptions } from '../contracts/task.js';
+import type { TaskOptions } from '../contracts/task-options.js';
 import type { EnqueueOptions } from '../contracts/task.js';
 
 /** A discovered task: plain data and a way to call it. */

@@ -1,6 +1,8 @@
-import { CALL_OPTION_CHECKS, checkOptions, expectThat } from '../contracts/call-options.js';
+import { CALL_OPTION_CHECKS } from '../contracts/call-options.js';
+import { checkOptions, expectCount, expectFields, expectThat } from '../contracts/checks.js';
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
-import { InvalidOptionsError, TasksError, UnknownQueueError } from '../contracts/errors.js';
+import { TasksError, UnknownQueueError } from '../contracts/errors.js';
+import { checkKey } from '../contracts/rule-checks.js';
 import { suggest } from '../contracts/suggestion.js';
 import type { TaskMetadata } from '../decorators/metadata.js';
 
@@ -17,6 +19,10 @@ export const TASK_OPTION_CHECKS: typeof CALL_OPTION_CHECKS = {
   retryOn: checkErrorClasses,
   discardOn: checkErrorClasses,
   keepFailed: checkKeepFailed,
+  concurrency: checkConcurrency,
+  rateLimit: checkRateLimit,
+  onFailed: (value, where) =>
+    expectThat(typeof value === 'function', where, value, 'a function that makes a call of the failure'),
 };
 
 /** Everything that is wrong with the options of one task. */
@@ -72,12 +78,24 @@ function isErrorClass(value: unknown): boolean {
 
 function checkKeepFailed(value: unknown, where: string): void {
   if (typeof value !== 'object' || value === null) return void toMilliseconds(value as Duration, where);
-  for (const [field, limit] of Object.entries(value)) {
-    if (!KEEP_FAILED_FIELDS.includes(field)) {
-      throw new InvalidOptionsError(`${where} has an unknown field '${field}'. ${suggest(field, KEEP_FAILED_FIELDS)}`);
-    }
-    if (limit === undefined) continue;
-    if (field === 'age') toMilliseconds(limit as Duration, `${where}.age`);
-    else expectThat(Number.isSafeInteger(limit) && limit >= 0, `${where}.count`, limit, 'a whole number from 0 up');
-  }
+  expectFields(value, KEEP_FAILED_FIELDS, where, 'a duration or { age, count }');
+  const { age, count } = value;
+  if (age !== undefined) toMilliseconds(age as Duration, `${where}.age`);
+  if (count === undefined) return;
+  const fits = Number.isSafeInteger(count) && (count as number) >= 0;
+  expectThat(fits, `${where}.count`, count, 'a whole number from 0 up');
+}
+
+function checkConcurrency(value: unknown, where: string): void {
+  expectFields(value, ['max', 'key'], where, 'an object such as { max: 1 }');
+  expectCount(value.max, `${where}.max`);
+  if (value.key !== undefined) checkKey(value.key, `${where}.key`);
+}
+
+function checkRateLimit(value: unknown, where: string): void {
+  expectFields(value, ['max', 'per', 'key'], where, `an object such as { max: 10, per: '1s' }`);
+  expectCount(value.max, `${where}.max`);
+  const isAboveZero = toMilliseconds(value.per as Duration, `${where}.per`) > 0;
+  expectThat(isAboveZero, `${where}.per`, value.per, 'a duration above 0');
+  if (value.key !== undefined) checkKey(value.key, `${where}.key`);
 }

@@ -11,6 +11,10 @@ describe('validateEnqueueOptions', () => {
       validate({
         delay: '5s',
         queue: 'mail',
+        priority: 'high',
+        expires: '1h',
+        unique: { key: (to: string) => to, until: '10m', onConflict: 'replace' },
+        tags: ['import', 'x'.repeat(100)],
         attempts: 1,
         backoff: { type: 'exponential', delay: 10, factor: 3, max: '1m', jitter: 0.2 },
         timeout: false,
@@ -19,6 +23,50 @@ describe('validateEnqueueOptions', () => {
         jobId: 'welcome-1',
       }),
     ).not.toThrow();
+  });
+
+  it.each([
+    { expires: new Date(0) },
+    { unique: { until: 'started' } },
+    { unique: { until: 'finished', key: undefined, onConflict: undefined } },
+    { unique: { until: 1 } },
+    { tags: [] },
+    { tags: Array.from({ length: 50 }, (_, index) => `tag-${index}`) },
+    { jobId: 'unique' },
+    { jobId: 'order:rate:1' },
+  ])('accepts %j', (options) => {
+    expect(validate(options)).not.toThrow();
+  });
+
+  it.each([
+    [{ priority: 'urgent' }, "priority is 'urgent'. Give 'high', 'normal' or 'low'."],
+    [{ priority: 1 }, 'priority is 1.'],
+    [{ expires: 0 }, 'expires is 0. Give a duration above 0, or a Date.'],
+    [{ expires: 'tomorrow' }, "expires is 'tomorrow', which is no duration"],
+    [{ expires: new Date(NaN) }, 'expires is Date. Give a valid Date.'],
+    [{ unique: true }, "unique is true. Give an object such as { until: 'finished' }."],
+    [{ unique: {} }, "unique.until is undefined. Give 'started', 'finished' or a duration above 0"],
+    [{ unique: { until: 'ended' } }, "unique.until is 'ended'."],
+    [{ unique: { until: 0 } }, 'unique.until is 0.'],
+    [{ unique: { until: 'started', key: 'id' } }, "unique.key is 'id'. Give a function"],
+    [{ unique: { until: 'started', onConflict: 'throw' } }, "unique.onConflict is 'throw'. Give 'return', 'reject'"],
+    [{ unique: { untl: 'started' } }, "unique has an unknown field 'untl'. Did you mean 'until'?"],
+    [{ tags: 'import' }, "tags is 'import'. Give a list of texts, such as ['nightly']."],
+    [{ tags: ['a', ''] }, "tags[1] is ''. Give text of 1 to 100 characters."],
+    [{ tags: [1] }, 'tags[0] is 1.'],
+    [{ tags: ['x'.repeat(101)] }, 'Give text of 1 to 100 characters.'],
+    [{ tags: Array.from({ length: 51 }, (_, index) => `${index}`) }, 'tags has 51 tags. Give at most 50.'],
+    [{ jobId: 'unique:mail' }, "jobId is 'unique:mail', a name that the queue uses for itself."],
+  ])('refuses %j and says what to give', (options, message) => {
+    expect(validate(options)).toThrow(InvalidOptionsError);
+    expect(validate(options)).toThrow(message);
+  });
+
+  it('refuses the names that the queue keeps its own data under', () => {
+    const names =
+      'high low cancelled expired expiring paced parked gone limits lanes parks removed kept ' +
+      'unique:a slots:a parked:a rate:a reserved:a tag:a a:logs';
+    for (const jobId of names.split(' ')) expect(validate({ jobId }), jobId).toThrow(/Put a word before it/);
   });
 
   it('takes an undefined option as not given', () => {
@@ -77,6 +125,19 @@ describe('mergeCallOptions', () => {
     const at = new Date();
     expect(mergeCallOptions({ delay: 1 }, { at })).toEqual({ at });
     expect(mergeCallOptions({ at }, { delay: 1 })).toEqual({ delay: 1 });
+  });
+
+  it('unites tags, without doubles', () => {
+    expect(mergeCallOptions({ tags: ['a', 'b'] }, { tags: ['b', 'c'] }).tags).toEqual(['a', 'b', 'c']);
+    expect(mergeCallOptions({ tags: ['a'] }, {}).tags).toEqual(['a']);
+    expect(mergeCallOptions({}, { tags: ['a'] }).tags).toEqual(['a']);
+  });
+
+  it('lets the nearer priority, expiry and uniqueness win as a whole', () => {
+    const far = { priority: 'high', expires: '1h', unique: { until: 'started', onConflict: 'reject' } } as const;
+    const near = { priority: 'normal', expires: 1, unique: { until: 'finished' } } as const;
+    expect(mergeCallOptions(far, near)).toEqual(near);
+    expect(mergeCallOptions(far, {})).toEqual(far);
   });
 
   it('merges metadata', () => {

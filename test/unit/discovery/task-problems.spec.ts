@@ -8,7 +8,7 @@ import {
   UnknownQueueError,
 } from '../../../lib/contracts/errors.js';
 import { TaskContext } from '../../../lib/contracts/task-context.js';
-import type { TaskOptions } from '../../../lib/contracts/task.js';
+import type { TaskOptions } from '../../../lib/contracts/task-options.js';
 import { task } from '../../../lib/client/task.js';
 import { Ctx } from '../../../lib/decorators/ctx.decorator.js';
 import { Task } from '../../../lib/decorators/task.decorator.js';
@@ -118,6 +118,9 @@ describe('Options of @Task()', () => {
     { delay: '1s', queue: 'mail', attempts: 1, timeout: false, keepResult: false, name: 'own' },
     { backoff: (attempt: number) => attempt * 1000, retryOn: [TypeError, Error], discardOn: [], keepFailed: '1d' },
     { backoff: { type: 'fixed', delay: '1s' }, keepFailed: { age: '1d', count: 0 }, attempts: undefined },
+    { priority: 'low', expires: '1h', unique: { until: 'finished' }, tags: ['import'] },
+    { concurrency: { max: 1 }, rateLimit: { max: 10, per: '1s', key: () => 'a' }, onFailed: () => undefined },
+    { concurrency: { max: 2, key: (id: string) => id } },
   ])('may be %j', async (options) => {
     expect(await problemsOf(classWith(options))).toEqual([]);
   });
@@ -136,6 +139,18 @@ describe('Options of @Task()', () => {
     [{ keepFailed: { age: -1 } }, 'keepFailed.age'],
     [{ keepFailed: { count: 1.5 } }, 'keepFailed.count'],
     [{ keepFailed: { cuont: 1 } }, "Did you mean 'count'?"],
+    [{ concurrency: 5 }, 'concurrency is 5. Give an object such as { max: 1 }.'],
+    [{ concurrency: { max: 0 } }, 'concurrency.max is 0. Give a whole number from 1 up.'],
+    [{ concurrency: { max: 1, per: '1s' } }, "concurrency has an unknown field 'per'."],
+    [{ concurrency: { max: 1, key: 'id' } }, "concurrency.key is 'id'. Give a function"],
+    [{ rateLimit: { per: '1s' } }, 'rateLimit.max is undefined. Give a whole number from 1 up.'],
+    [{ rateLimit: { max: 1 } }, 'rateLimit.per is undefined, which is no duration.'],
+    [{ rateLimit: { max: 1, per: 0 } }, 'rateLimit.per is 0. Give a duration above 0.'],
+    [{ rateLimit: { max: 1, per: '1s', kee: 1 } }, "Did you mean 'key'?"],
+    [{ rateLimt: {} }, "unknown option 'rateLimt'. Did you mean 'rateLimit'?"],
+    [{ onFailed: 'alert' }, "onFailed is 'alert'. Give a function that makes a call of the failure."],
+    [{ unique: { until: 'done' } }, "unique.until is 'done'"],
+    [{ priority: 'urgent' }, 'priority'],
     ['mail', 'object of options'],
   ])('cannot be %j', async (options, message) => {
     const problems = await problemsOf(classWith(options));

@@ -58,6 +58,17 @@ export const EVERYWHERE: readonly Difference[] = [
       }),
   },
   {
+    what: 'sorted sets `failed:<task>`',
+    because: 'How many failed jobs are kept is said by each task, and holds for its own.',
+    level: (trace, side) =>
+      side === 'ours' &&
+      eachKey(trace, (name, { value }, entries) => {
+        if (!name.startsWith('failed:')) return;
+        const failed = new Set(((entries.failed?.value ?? []) as [string, unknown][]).map(([id]) => id));
+        if ((value as [string, unknown][]).every(([id]) => failed.has(id))) delete entries[name];
+      }),
+  },
+  {
     what: '`error` of the event `failed`',
     because: 'Who waits for a result gets the whole error without reading the job.',
     level: (trace, side) => {
@@ -127,9 +138,10 @@ export const orderAmongJobs: Difference = {
 };
 
 export const keptUntilPruned: Difference = {
-  what: 'sorted set `kept` after a tool of Bull removed finished jobs',
-  because: 'Bull does not know the set; an entry without a job goes when its time is over.',
-  level: dropKey('kept'),
+  what: 'sorted sets `kept` and `failed:<task>` after a tool of Bull removed finished jobs',
+  because: 'Bull does not know the sets; an entry without a job goes when its time is over, or when there are too many.',
+  level: (trace) =>
+    eachKey(trace, (name, _entry, entries) => (name === 'kept' || name.startsWith('failed:')) && delete entries[name]),
 };
 
 export const retryGoesLast: Difference = {

@@ -144,14 +144,18 @@ describe('an operator', () => {
     { known: [keptUntilPruned] },
   );
 
-  differential('retries a failed job', async (stage) => {
-    await stage.add([{ id: 'a' }]);
-    await stage.work(({ number }) => (number === 1 ? { error: boom } : { result: 1 }));
-    await stage.ended(['a']);
-    await (await stage.queue.getJob('a'))?.retry();
-    await stage.events.heard('completed', 'a');
-    await stage.ended(['a']);
-  });
+  differential(
+    'retries a failed job',
+    async (stage) => {
+      await stage.add([{ id: 'a' }]);
+      await stage.work(({ number }) => (number === 1 ? { error: boom } : { result: 1 }));
+      await stage.ended(['a']);
+      await (await stage.queue.getJob('a'))?.retry();
+      await stage.events.heard('completed', 'a');
+      await stage.ended(['a']);
+    },
+    { known: [keptUntilPruned] },
+  );
 
   differential(
     'obliterates the queue',

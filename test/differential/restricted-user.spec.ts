@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { tour, tourJob, TOUR_QUEUES, TOUR_TIMES } from './engine-tour.js';
+import { tourOfRules } from './rules-tour.js';
 import { startOwnServer, type OwnServer } from './own-server.js';
 
 const PREFIX = 'tasks';
@@ -18,7 +19,9 @@ const IN_SCRIPTS = [
   'exists',
   'pexpire',
   'pttl',
+  'incr',
   'incrby',
+  'time',
   'publish',
   'hget',
   'hset',
@@ -26,7 +29,6 @@ const IN_SCRIPTS = [
   'hmget',
   'hgetall',
   'hexists',
-
   'lpush',
   'rpush',
   'lrem',
@@ -40,6 +42,9 @@ const IN_SCRIPTS = [
   'rpoplpush',
   'sadd',
   'srem',
+  'scard',
+  'sismember',
+  'srandmember',
   'zadd',
   'zrem',
   'zcard',
@@ -47,6 +52,8 @@ const IN_SCRIPTS = [
   'zrange',
   'zrangebyscore',
   'zscore',
+  'zpopmin',
+  'zremrangebyrank',
 ];
 
 /** All that an engine needs, on keys and channels that begin with its prefix. */
@@ -93,6 +100,13 @@ function commandsInScripts(): string[] {
 describe('a user that may do little', () => {
   it('works with the commands of the list, on keys and channels of the prefix', async () => {
     await tour(await engineOf('worker', [...COMMANDS, ...CONVENIENCES]), server.admin, base);
+  });
+
+  it('has jobs with rules done, too', async () => {
+    await server.admin.call('ACL', 'LOG', 'RESET');
+    await tourOfRules(await engineOf('steward', [...COMMANDS, ...CONVENIENCES]), server.admin, base);
+    const log = (await server.admin.call('ACL', 'LOG')) as string[][];
+    expect(log.map((entry) => [entry[3], entry[5], entry[7]].join(' '))).toEqual([]);
   });
 
   it('works without the conveniences', async () => {

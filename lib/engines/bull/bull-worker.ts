@@ -1,10 +1,11 @@
 import { Logger } from '@nestjs/common';
-import type { ActiveRun, EngineWorker, StartRun, WorkOptions } from '../../contracts/engine.js';
-import { JobLockLostError, type TasksError } from '../../contracts/errors.js';
+import type { EngineWorker, StartRun, WorkOptions } from '../../contracts/engine.js';
+import type { TasksError } from '../../contracts/errors.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import { broken, guarded } from '../guarded-run.js';
-import { Slots, type TakenSlot } from '../slots.js';
+import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
+import { CurrentRuns, type CurrentRun } from './current-runs.js';
 import { JobArrivals } from './job-arrivals.js';
 import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
@@ -21,19 +22,12 @@ const OVERDUE_DELAY = 250;
 /** Wait after a failed turn, in ms. */
 const TURN_AGAIN = 200;
 
-interface CurrentRun extends EndedRun {
-  run: ActiveRun;
-  slot: TakenSlot;
-  /** The outcome is known and the method still goes on. */
-  isOverdue: boolean;
-}
-
 /**
  * Works one queue. Where Bull's loop takes one job per round trip, this one makes turns: all runs that ended in a turn of
  * the event loop are written, and all free slots filled, by one call of `turn.lua`. An idle worker waits in a blocking read.
  */
 export class BullWorker implements EngineWorker {
-  private readonly runs = new Map<string, CurrentRun>();
+  private readonly runs = new CurrentRuns();
   private readonly startRun: StartRun;
   private readonly slots: Slots;
   private readonly turns: WorkerTurns;
@@ -44,6 +38,13 @@ export class BullWorker implements EngineWorker {
   private requested = 0;
   private turnsInFlight = 0;
   private isTurnDue = false;
+  /** Notices of jobs that the blocking read does not see, and how many of them there were when no such job was left. */
+  private lanesNoted = 0;
+  private lanesEmptied = 0;
+  /** The blocking read is asked to end, so that it cannot take a job past those of the other lists. */
+  private isInterrupting = false;
+  /** It cannot be ended, so that a low job may start before a normal one that it takes meanwhile. */
+  private isUninterruptible = false;
   private isPausing = false;
   private isAborted = false;
   private isPaused = false;
@@ -61,13 +62,13 @@ export class BullWorker implements EngineWorker {
     private readonly logger = new Logger('BullEngine'),
   ) {
     this.startRun = guarded(startRun);
-    const { lockDuration } = times;
-    this.turns = new WorkerTurns(connections, keys, { token, name: options.worker, lockDuration }, logger);
+    const { lockDuration, keepStopped } = times;
+    this.turns = new WorkerTurns(connections, keys, { token, name: options.worker, lockDuration, keepStopped }, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
     this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
     this.upkeep = new QueueUpkeep(connections, queues, keys, times, {
-      locks: () => this.locks(),
-      onLost: (id) => this.loseLock(id),
+      locks: () => this.runs.locks(),
+      onLost: (id, isCancelled) => this.runs.loseLock(id, isCancelled),
     });
     this.upkeep.start();
     this.makeTurn();
@@ -84,7 +85,7 @@ export class BullWorker implements EngineWorker {
 
   abort(reason: TasksError): void {
     this.isAborted = true;
-    for (const { run } of this.runs.values()) run.abort(reason);
+    this.runs.abort(reason);
     this.resolveIfIdle();
   }
 
@@ -94,9 +95,26 @@ export class BullWorker implements EngineWorker {
     this.makeTurn();
   }
 
-  /** A job may be due earlier than the next one known of. */
-  noteDelayed(due: number): void {
-    this.upkeep.noteDelayed(due);
+  /** Acts on a notice about the queue. */
+  receive(channel: string, message: string): void {
+    switch (channel) {
+      case 'delayed':
+        this.upkeep.noteDelayed(Number(message));
+        return;
+      case 'lanes':
+        this.lanesNoted++;
+        this.makeTurn();
+        return;
+      case 'cancelled':
+        this.runs.cancel(message, this.turnsInFlight > 0);
+    }
+  }
+
+  /** Notices may have been missed. */
+  catchUp(): void {
+    this.lanesNoted++;
+    this.makeTurn();
+    this.upkeep.catchUp();
   }
 
   private async drain(): Promise<void> {
@@ -109,14 +127,17 @@ export class BullWorker implements EngineWorker {
   }
 
   private resolveIfIdle(): void {
-    const holdsUp = [...this.runs.values()].some(({ isOverdue }) => !isOverdue || !this.isAborted);
     const isIdle =
-      !holdsUp && this.ended.arguments.length === 0 && this.arrived.length === 0 && this.turnsInFlight === 0;
+      !this.runs.holdUpStop(this.isAborted) &&
+      this.ended.arguments.length === 0 &&
+      this.arrived.length === 0 &&
+      this.turnsInFlight === 0;
     if (isIdle) this.onIdle?.();
   }
 
   private get wanted(): number {
-    if (this.stopping || this.isPaused || this.arrivals.isWaiting) return 0;
+    if (this.stopping || this.isPaused || this.isInterrupting) return 0;
+    if (this.arrivals.isWaiting && this.lanesNoted === this.lanesEmptied) return 0;
     return Math.max(0, this.slots.free - this.requested - this.arrived.length);
   }
 
@@ -136,21 +157,28 @@ export class BullWorker implements EngineWorker {
     if (this.isPausing || (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0)) return;
     this.ended = { arguments: [], events: [], isRepeated: false };
     this.arrived = [];
-    this.requested += wanted;
+    const expected = wanted + arrived.length;
+    this.requested += expected;
     this.turnsInFlight++;
+    const { lanesNoted } = this;
+    const mayTakeLow = !this.arrivals.isWaiting || this.isUninterruptible;
     let jobs: LockedJob[] = [];
     let isDrained = false;
     try {
-      jobs = await this.turns.make(wanted, arrived, ended);
-      isDrained = wanted > jobs.length - arrived.length;
+      const taken = await this.turns.make(wanted, arrived, ended, mayTakeLow);
+      jobs = taken.jobs;
+      isDrained = !taken.mayHaveMore && expected > jobs.length;
+      if (isDrained) this.lanesEmptied = lanesNoted;
+      else if (taken.mayHaveMore && !mayTakeLow) void this.interruptRead();
       for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
     } catch (error) {
       this.turnFailed(ended, arrived, error);
     } finally {
-      this.requested -= wanted;
+      this.requested -= expected;
       this.turnsInFlight--;
     }
     for (const job of jobs) this.begin(job);
+    if (this.turnsInFlight === 0) this.runs.allArrived();
     if (isDrained && !this.stopping && this.slots.free > 0) this.arrivals.wait();
     this.makeTurn();
     if (this.stopping) this.resolveIfIdle();
@@ -180,6 +208,14 @@ export class BullWorker implements EngineWorker {
     }, TURN_AGAIN);
   }
 
+  private async interruptRead(): Promise<void> {
+    if (this.isInterrupting || this.stopping) return;
+    this.isInterrupting = true;
+    this.isUninterruptible = !(await this.arrivals.interrupt());
+    this.isInterrupting = false;
+    this.makeTurn();
+  }
+
   private noteArrival(id: string | undefined): void {
     if (id === undefined) this.makeTurn();
     else {
@@ -193,6 +229,7 @@ export class BullWorker implements EngineWorker {
 
   private begin(locked: LockedJob): void {
     const { job, startedAt } = locked;
+    if (this.runs.wasCancelled(job.id, locked.lock)) return;
     const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
     const isOverdue = this.runs.has(job.id);
     // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping or paused.
@@ -202,8 +239,8 @@ export class BullWorker implements EngineWorker {
       return;
     }
     const slot = this.slots.take();
-    const current: CurrentRun = { ...base, slot, run: this.startRun(job, slot), isOverdue: false };
-    this.runs.set(job.id, current);
+    const current: CurrentRun = { ...base, slot, run: this.startRun(job, slot), isOverdue: false, isCancelled: false };
+    this.runs.add(current);
     if (this.queues.isListening(this.keys.queue)) this.queues.emitActive(current, current.run.outcome);
     current.run.outcome.then(
       (outcome) => this.finish(current, outcome),
@@ -213,8 +250,10 @@ export class BullWorker implements EngineWorker {
 
   private finish(current: CurrentRun, outcome: Outcome): void {
     current.endedAt = Date.now();
-    this.ended.arguments.push(...toFinishArguments(current, outcome));
-    if (this.queues.isListening(this.keys.queue)) this.ended.events.push({ run: current, outcome });
+    if (!current.isCancelled) {
+      this.ended.arguments.push(...toFinishArguments(current, outcome));
+      if (this.queues.isListening(this.keys.queue)) this.ended.events.push({ run: current, outcome });
+    }
     const { ended } = current.run;
     current.isOverdue = ended !== undefined;
     if (ended) void ended.then(() => this.leave(current));
@@ -223,20 +262,8 @@ export class BullWorker implements EngineWorker {
   }
 
   private leave(current: CurrentRun): void {
-    if (this.runs.get(current.job.id) === current) this.runs.delete(current.job.id);
+    this.runs.delete(current);
     current.slot.release();
     if (this.stopping) this.resolveIfIdle();
-  }
-
-  private *locks(): Generator<[id: string, lock: string]> {
-    for (const { job, lock, isOverdue } of this.runs.values()) if (!isOverdue) yield [job.id, lock];
-  }
-
-  private loseLock(id: string): void {
-    this.runs
-      .get(id)
-      ?.run.abort(
-        new JobLockLostError(`The lock of job ${id} is lost, so that another worker may run it. Stop working on it.`),
-      );
   }
 }

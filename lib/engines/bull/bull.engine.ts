@@ -6,29 +6,32 @@ import {
   type Engine,
   type EngineWorker,
   type JobObserver,
+  type JobPage,
+  type JobQuery,
+  type KnownState,
   type NewJob,
   type PauseScope,
   type StartRun,
   type WorkOptions,
 } from '../../contracts/engine.js';
-import { EngineUnavailableError, UnknownQueueError } from '../../contracts/errors.js';
+import { EngineUnavailableError, InvalidOptionsError, UnknownQueueError } from '../../contracts/errors.js';
 import type { JobAddress, JobRecord, JobState } from '../../contracts/job.js';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import { suggest } from '../../contracts/suggestion.js';
 import { settleSoon, tell } from '../observing.js';
 import { BullQueues } from './bull-queues.js';
 import { BullWorker } from './bull-worker.js';
 import { aboutJobs, JobAdder } from './job-adder.js';
+import { JobLists } from './job-lists.js';
 import { JobReader } from './job-reader.js';
-import { JobWatchers } from './job-watchers.js';
+import { JobSteering } from './job-steering.js';
+import { Notices } from './notices.js';
 import { queueKeys, type QueueKeys } from './queue-keys.js';
-import type { ConnectionSource, RedisClient } from './redis-client.js';
+import { sweepQueue } from './queue-sweep.js';
+import type { ConnectionSource } from './redis-client.js';
 import { RedisConnections } from './redis-connections.js';
 import { checkServer } from './server-check.js';
 import { runScript } from './scripts.js';
-
-/** How often the subscription is tried, in ms, and after how many times watched jobs are read again. */
-const HEARTBEAT = 5_000;
-const BEATS_PER_CHECK = 6;
 
 /** Times in ms. */
 export interface BullEngineOptions {
@@ -40,7 +43,11 @@ export interface BullEngineOptions {
   stalledInterval: number;
   /** Longest time to reach Redis, and for the answer to a caller. */
   commandTimeout: number;
+  /** Of cancelled and expired jobs. @default 7 days, 10,000 of each */
+  keepStopped?: FailedRetention;
 }
+
+const KEEP_STOPPED: FailedRetention = { age: 7 * 24 * 60 * 60 * 1_000, count: 10_000 };
 
 /**
  * Keeps jobs in Redis, in Bull's own keys, so that Bull's queues, listeners and tools see them. Bull's loop is not used:
@@ -52,18 +59,17 @@ export class BullEngine implements Engine {
   private readonly queues: BullQueues;
   private readonly adder: JobAdder;
   private readonly reader: JobReader;
+  private readonly lists: JobLists;
+  private readonly steering: JobSteering;
+  private readonly keepStopped: FailedRetention;
   private readonly keys = new Map<string, QueueKeys>();
-  private readonly watchers = new Map<string, JobWatchers>();
-  /** By the channel that tells of delayed jobs. */
+  private readonly notices: Notices;
+  /** By queue. */
   private readonly workers = new Map<string, Set<BullWorker>>();
   private workersMade = 0;
   private readonly token = nanoid();
   /** Queues that are paused in this process only. */
   private readonly pausedHere = new Set<string>();
-  /** For all queues, and open from the start: a watch must not come too late. */
-  private readonly subscription: RedisClient;
-  private readonly heartbeat: NodeJS.Timeout;
-  private beats = 0;
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullEngineOptions) {
@@ -71,15 +77,15 @@ export class BullEngine implements Engine {
     const { isCluster } = this.connections;
     for (const queue of options.queues) this.keys.set(queue, queueKeys(options.prefix, queue, isCluster));
     this.queues = new BullQueues(this.connections, (queue) => this.keysOf(queue));
-    this.adder = new JobAdder(this.connections, (queue) => this.keysOf(queue), this.queues.token);
-    this.subscription = this.connections.open('subscriber');
-    this.subscription.on('message', (channel: string, message: string) => this.receive(channel, message));
-    this.subscription.on('ready', () => {
-      for (const watchers of this.watchers.values()) watchers.checkAll();
-    });
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT).unref();
+    this.keepStopped = options.keepStopped ?? KEEP_STOPPED;
+    const shared = { token: this.queues.token, keepStopped: this.keepStopped };
+    this.adder = new JobAdder(this.connections, (queue) => this.keysOf(queue), shared);
     void checkServer(this.connections);
-    this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue));
+    this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue), this.keepStopped);
+    this.notices = new Notices(this.connections, this.reader);
+    this.lists = new JobLists(this.connections, (jobs) => this.reader.records(jobs));
+    const locate = async (job: JobAddress): Promise<string | undefined> => (await this.reader.locate(job))?.queue;
+    this.steering = new JobSteering(this.connections, (queue) => this.keysOf(queue), locate, shared);
   }
 
   /** Bull's own queue object, made at first use. */
@@ -100,17 +106,13 @@ export class BullEngine implements Engine {
       this.queues,
       keys,
       options,
-      this.options,
+      { ...this.options, keepStopped: this.keepStopped },
       `${this.token}:${this.workersMade++}`,
       startRun,
     );
     if (this.pausedHere.has(queue)) worker.setPaused(true);
-    const channel = `${keys.base}delayed`;
-    this.workers.set(channel, (this.workers.get(channel) ?? new Set()).add(worker));
-    void this.subscription
-      .subscribe(channel)
-      // Without notices the worker still looks at the delayed jobs every few seconds.
-      .catch(() => undefined);
+    this.workers.set(queue, (this.workers.get(queue) ?? new Set()).add(worker));
+    this.notices.tell(worker, keys);
     return worker;
   }
 
@@ -126,7 +128,7 @@ export class BullEngine implements Engine {
 
   watch(job: JobAddress, observer: JobObserver): () => void {
     if (this.closing) return settleSoon(observer, { state: 'lost', error: closedError() });
-    if (job.queue !== undefined) return this.watchersOf(job.queue).watch(job.id, observer);
+    if (job.queue !== undefined) return this.notices.watch(this.keysOf(job.queue), job.id, observer);
     let isWatching = true;
     let unwatch: (() => void) | undefined;
     const locate = async (): Promise<void> => {
@@ -153,9 +155,43 @@ export class BullEngine implements Engine {
     await this.note(job, 'log', line);
   }
 
-  async counts(queue: string): Promise<Record<Exclude<JobState, 'unknown'>, number>> {
+  async counts(queue: string): Promise<Record<KnownState, number>> {
     this.refuseIfClosed();
     return this.reader.counts(this.keysOf(queue));
+  }
+
+  async list(query: JobQuery): Promise<JobPage> {
+    this.refuseIfClosed();
+    const keys = this.keysOf(query.queue);
+    // What has expired since then would stand among the waiting.
+    if (query.cursor === undefined) await sweepQueue(this.connections, keys, this.keepStopped);
+    return this.lists.page(keys, query);
+  }
+
+  async cancel(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    this.refuseIfClosed();
+    return this.steering.cancel(jobs);
+  }
+
+  async retry(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    this.refuseIfClosed();
+    return this.steering.retry(jobs);
+  }
+
+  async remove(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    this.refuseIfClosed();
+    return this.steering.remove(jobs);
+  }
+
+  async move(jobs: readonly JobAddress[], toQueue: string): Promise<readonly boolean[]> {
+    this.refuseIfClosed();
+    if (this.connections.isCluster) {
+      throw new InvalidOptionsError(
+        'A Redis Cluster keeps queues on different servers, so that a job cannot be moved from one to another in one ' +
+          'step. Enqueue it there, and remove it here.',
+      );
+    }
+    return this.steering.move(jobs, toQueue);
   }
 
   async pause(queue: string, scope: PauseScope): Promise<void> {
@@ -179,9 +215,9 @@ export class BullEngine implements Engine {
   }
 
   private async end(): Promise<void> {
-    clearInterval(this.heartbeat);
-    await Promise.all([...this.workers.values()].flatMap((workers) => [...workers].map((worker) => worker.stop())));
-    for (const watchers of this.watchers.values()) watchers.close(closedError());
+    this.notices.stop();
+    await Promise.all(this.allWorkers().map((worker) => worker.stop()));
+    this.notices.close(closedError());
     await this.queues.close();
     this.connections.close();
   }
@@ -196,7 +232,11 @@ export class BullEngine implements Engine {
     }
     if (isPaused) this.pausedHere.add(queue);
     else this.pausedHere.delete(queue);
-    for (const worker of this.workers.get(`${base}delayed`) ?? []) worker.setPaused(isPaused);
+    for (const worker of this.workers.get(queue) ?? []) worker.setPaused(isPaused);
+  }
+
+  private allWorkers(): BullWorker[] {
+    return [...this.workers.values()].flatMap((workers) => [...workers]);
   }
 
   private async note(job: JobAddress, what: 'progress' | 'log', value: string): Promise<string | undefined> {
@@ -215,31 +255,6 @@ export class BullEngine implements Engine {
     if (!keys)
       throw new UnknownQueueError(`The queue '${queue}' is not declared. ${suggest(queue, [...this.keys.keys()])}`);
     return keys;
-  }
-
-  private watchersOf(queue: string): JobWatchers {
-    let watchers = this.watchers.get(queue);
-    if (!watchers) {
-      const keys = this.keysOf(queue);
-      watchers = new JobWatchers(keys, this.connections, this.subscription, (ids) => this.reader.ends(keys, ids));
-      this.watchers.set(queue, watchers);
-    }
-    return watchers;
-  }
-
-  /** Nothing is ever sent on a subscription, so that a half-open one would stay unnoticed, and its waiters wait for ever. */
-  private beat(): void {
-    if (this.subscription.status !== 'ready') return;
-    // A server that forbids PING to this user answers all the same.
-    this.connections.withDeadline(this.subscription, (client) => client.ping()).catch(() => undefined);
-    this.beats++;
-    if (this.beats % BEATS_PER_CHECK === 0) for (const watchers of this.watchers.values()) watchers.checkSome();
-  }
-
-  private receive(channel: string, message: string): void {
-    const workers = this.workers.get(channel);
-    if (workers) for (const worker of workers) worker.noteDelayed(Number(message));
-    else for (const watchers of this.watchers.values()) watchers.receive(channel, message);
   }
 
   private refuseIfClosed(): void {

@@ -1,5 +1,6 @@
 import type { EnqueuedJob, NewJob } from '../../contracts/engine.js';
-import { EngineUnavailableError } from '../../contracts/errors.js';
+import { DuplicateJobError, EngineUnavailableError } from '../../contracts/errors.js';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import { Batch } from './batch.js';
 import { groupByQueue } from './job-reader.js';
 import type { QueueKeys } from './queue-keys.js';
@@ -12,6 +13,9 @@ import { toScriptArguments } from './stored-job.js';
  * served 1.6 times as fast as all at once. One `enqueueMany` is never split.
  */
 const JOBS_PER_CALL = 25;
+
+/** 1: stored; 0: the id is known; text: the id of the job that has the unique key. In the order of the jobs. */
+type Answer = number | string;
 
 interface Request {
   jobs: readonly NewJob[];
@@ -26,8 +30,12 @@ export class JobAdder {
   constructor(
     private readonly connections: RedisConnections,
     private readonly keysOf: (queue: string) => QueueKeys,
-    /** Under which events are published. */
-    private readonly token: string,
+    private readonly options: {
+      /** Under which events are published. */
+      token: string;
+      /** Of jobs that are cancelled because another takes their place. */
+      keepStopped: FailedRetention;
+    },
   ) {}
 
   add(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
@@ -38,6 +46,11 @@ export class JobAdder {
     let part: Request[] = [];
     let size = 0;
     for (const request of requests) {
+      if (mayBeRefused(request.jobs)) {
+        // All of a call or nothing is stored, so that it shares none with others.
+        void this.send([request]);
+        continue;
+      }
       if (size > 0 && size + request.jobs.length > JOBS_PER_CALL) {
         void this.send(part);
         part = [];
@@ -46,7 +59,7 @@ export class JobAdder {
       part.push(request);
       size += request.jobs.length;
     }
-    void this.send(part);
+    if (size > 0) void this.send(part);
   }
 
   private async send(requests: Request[]): Promise<void> {
@@ -55,40 +68,58 @@ export class JobAdder {
       const added = await this.store(jobs);
       let at = 0;
       for (const { jobs: own, resolve } of requests) {
-        resolve(own.map(({ id }) => ({ id, deduplicated: added[at++] === 0 })));
+        resolve(own.map((job) => toEnqueued(job, added[at++])));
       }
     } catch (error) {
       for (const { jobs: own, reject } of requests) reject(aboutJobs(error, own));
     }
   }
 
-  /** Answers 1 or 0 per job, in the order of `jobs`. */
-  private async store(jobs: readonly NewJob[]): Promise<readonly number[]> {
+  private async store(jobs: readonly NewJob[]): Promise<readonly Answer[]> {
     const groups = [...groupByQueue<string>(jobs)];
     // In a cluster queues live on different servers, which have no atomic step in common.
     const calls = this.connections.isCluster ? groups.map((group) => [group]) : [groups];
-    const added: number[] = Array.from({ length: jobs.length });
+    const added: Answer[] = Array.from({ length: jobs.length });
     await Promise.all(
       calls.map(async (call) => {
         const order = call.flatMap(([, indexes]) => indexes);
         const answers = await this.addTo(call, jobs);
+        if (answers[0] === 'refused') throw refusal(jobs[order[Number(answers[1]) - 1]], String(answers[2]));
         order.forEach((index, position) => (added[index] = answers[position]));
       }),
     );
     return added;
   }
 
-  private addTo(groups: readonly [string, number[]][], jobs: readonly NewJob[]): Promise<number[]> {
+  private addTo(groups: readonly [string, number[]][], jobs: readonly NewJob[]): Promise<Answer[]> {
     const [first] = groups[0];
-    const values: ScriptArgument[] = [Date.now(), this.token];
+    const { token, keepStopped } = this.options;
+    const refuses = mayBeRefused(jobs) ? '1' : '0';
+    const values: ScriptArgument[] = [Date.now(), token, Math.ceil(keepStopped.age), keepStopped.count, refuses];
     for (const [queue, indexes] of groups) {
       values.push(this.keysOf(queue).base, indexes.length);
       for (const index of indexes) values.push(...toScriptArguments(jobs[index]));
     }
     return this.connections.run((client) =>
-      runScript<number[]>(client, 'addJobs', `${this.keysOf(first).base}wait`, values),
+      runScript<Answer[]>(client, 'addJobs', `${this.keysOf(first).base}wait`, values),
     );
   }
+}
+
+function toEnqueued({ id }: NewJob, answer: Answer): EnqueuedJob {
+  return typeof answer === 'string' ? { id: answer, deduplicated: true } : { id, deduplicated: answer === 0 };
+}
+
+function mayBeRefused(jobs: readonly NewJob[]): boolean {
+  return jobs.some(({ rules }) => rules?.unique?.onConflict === 'reject');
+}
+
+function refusal({ task }: NewJob, holder: string): DuplicateJobError {
+  return new DuplicateJobError(
+    `Job ${holder} of task ${task} has the same unique key, so nothing was stored. ` +
+      `Wait for its end, or set onConflict to 'return' or 'replace'.`,
+    holder,
+  );
 }
 
 /** The same failure, with the id of the job that the call was about. */

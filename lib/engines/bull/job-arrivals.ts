@@ -55,13 +55,22 @@ export class JobArrivals {
     this.isStopped = true;
     const { connection } = this;
     if (!connection) return;
-    // Closing the socket could lose a job that the server is about to answer with. A read may also be on its way to
-    // the server still, so it is ended again until it is over.
-    while (this.waiting && (await this.unblock())) await Promise.race([this.waiting, sleep(UNBLOCK_AGAIN)]);
+    // Closing the socket could lose a job that the server is about to answer with.
+    await this.interrupt();
     // Once only: a second call, on a closed socket, keeps the process for 2 s more.
     connection.disconnect();
     this.onClose?.();
     await this.waiting;
+  }
+
+  /** Ends the present wait; false where it cannot be ended, and goes on. */
+  async interrupt(): Promise<boolean> {
+    // A read may be on its way to the server still, so it is ended again until it is over.
+    while (this.waiting) {
+      if (!(await this.unblock())) return false;
+      await Promise.race([this.waiting, sleep(UNBLOCK_AGAIN)]);
+    }
+    return true;
   }
 
   /** Asks the server to end the read; false where it cannot be asked. */

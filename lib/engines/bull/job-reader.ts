@@ -1,13 +1,18 @@
-import type { JobAddress, JobRecord, JobState } from '../../contracts/job.js';
+import type { KnownState } from '../../contracts/engine.js';
+import type { JobAddress, JobRecord, WaitingFor } from '../../contracts/job.js';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import type { JobEnd } from './job-watchers.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisConnections } from './redis-connections.js';
+import { sweepQueue } from './queue-sweep.js';
 import { runScript } from './scripts.js';
 import { readJobRecord } from './stored-job.js';
 
-type KnownState = Exclude<JobState, 'unknown'>;
 type Located = [queue: number, state: KnownState];
-type Stored = [...Located, hash: string[], logs: string[], due: string, paused: string];
+type Stored = [...Located, hash: string[], logs: string[], due: string, reason: WaitingFor | ''];
+
+/** Whole jobs of one script call: Redis serves nobody else meanwhile. */
+const JOBS_PER_CALL = 100;
 
 /** Reads jobs, each in its queue or, where that is not known, in every declared one, in one round trip. */
 export class JobReader {
@@ -15,6 +20,8 @@ export class JobReader {
     private readonly connections: RedisConnections,
     private readonly keys: ReadonlyMap<string, QueueKeys>,
     private readonly keysOf: (queue: string) => QueueKeys,
+    /** Of expired jobs. */
+    private readonly keep: FailedRetention,
   ) {}
 
   async locate(job: JobAddress): Promise<{ queue: string; state: KnownState } | undefined> {
@@ -28,11 +35,14 @@ export class JobReader {
     const byQueue = groupByQueue(jobs);
     await Promise.all(
       [...byQueue].map(async ([queue, indexes]) => {
-        const ids = indexes.map((index) => jobs[index].id);
-        const { queues, answers } = await this.read<Stored>('all', queue, ids);
-        answers.forEach((answer, position) => {
-          if (answer.length > 0) records[indexes[position]] = toRecord(queues, ids[position], answer as Stored);
-        });
+        for (let first = 0; first < indexes.length; first += JOBS_PER_CALL) {
+          const part = indexes.slice(first, first + JOBS_PER_CALL);
+          const ids = part.map((index) => jobs[index].id);
+          const { queues, answers } = await this.read<Stored>('all', queue, ids);
+          answers.forEach((answer, position) => {
+            if (answer.length > 0) records[part[position]] = toRecord(queues, ids[position], answer as Stored);
+          });
+        }
       }),
     );
     return records;
@@ -42,11 +52,12 @@ export class JobReader {
     return (await this.read<JobEnd>('end', keys.queue, ids)).answers;
   }
 
-  async counts({ base }: QueueKeys): Promise<Record<KnownState, number>> {
-    const [waiting, delayed, active, completed, failed] = await this.connections.run((client) =>
-      runScript<number[]>(client, 'countJobs', `${base}wait`, [base, Date.now()]),
+  async counts(keys: QueueKeys): Promise<Record<KnownState, number>> {
+    await sweepQueue(this.connections, keys, this.keep);
+    const [waiting, delayed, active, completed, failed, cancelled, expired] = await this.connections.run((client) =>
+      runScript<number[]>(client, 'countJobs', `${keys.base}wait`, [keys.base]),
     );
-    return { waiting, delayed, active, completed, failed, cancelled: 0, expired: 0 };
+    return { waiting, delayed, active, completed, failed, cancelled, expired };
   }
 
   private async read<T extends unknown[]>(
@@ -63,6 +74,8 @@ export class JobReader {
         return this.connections.run((client) =>
           runScript<(T | [])[]>(client, 'readJobs', `${bases[0]}wait`, [
             Date.now(),
+            Math.ceil(this.keep.age),
+            this.keep.count,
             what,
             bases.length,
             ...bases,
@@ -82,13 +95,13 @@ export class JobReader {
 }
 
 function toRecord(queues: readonly QueueKeys[], id: string, stored: Stored): JobRecord {
-  const [number, state, fields, logs, due, paused] = stored;
+  const [number, state, fields, logs, due, reason] = stored;
   const hash: Record<string, string> = {};
   for (let at = 0; at < fields.length; at += 2) hash[fields[at]] = fields[at + 1];
   const record = readJobRecord(queues[number - 1].queue, id, state, hash);
   record.logs = logs;
   if (due !== '') record.dueAt = Number(due);
-  if (paused !== '' && state === 'waiting') record.waitingFor = 'pause';
+  if (reason !== '') record.waitingFor = reason;
   return record;
 }
 

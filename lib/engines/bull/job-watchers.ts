@@ -8,17 +8,27 @@ import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 import { readError, readRuns } from './stored-job.js';
 
-const CHANNELS = ['completed', 'failed', 'progress'] as const;
+const CHANNELS = ['completed', 'failed', 'cancelled', 'expired', 'removed', 'progress'] as const;
 type Channel = (typeof CHANNELS)[number];
 
 /** Time without a watcher after which a queue's events are no longer listened to, in ms. */
 const UNSUBSCRIBE_AFTER = 10_000;
 
+/** Node fires longer timers at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Jobs that are read again in one go, to notice those that were removed. */
 const CHECKED_AT_ONCE = 1_000;
 
 /** What a read answers about a job's end; see `read-jobs.lua`. */
-export type JobEnd = [queue: number, state: string, result: string | null, reason: string | null, runs: string | null];
+export type JobEnd = [
+  queue: number,
+  state: string,
+  result: string | null,
+  reason: string | null,
+  runs: string | null,
+  expiresAt: string,
+];
 
 /**
  * Tells observers of one queue how their jobs go on. One subscription for the queue, a map of observers by job id:
@@ -28,6 +38,8 @@ export class JobWatchers {
   private readonly watches = new Map<string, Set<Watch>>();
   private subscribed: Promise<unknown> | undefined;
   private unsubscribeTimer: NodeJS.Timeout | undefined;
+  /** Timers for jobs that may expire while they are watched. */
+  private readonly expiries = new Map<string, NodeJS.Timeout>();
   private readonly checks = new Batch<string>((ids) => void this.check(ids));
 
   constructor(
@@ -48,6 +60,10 @@ export class JobWatchers {
     this.subscribed.catch(() => undefined);
     this.checks.add(id);
     return () => this.unwatch(id, watch);
+  }
+
+  get channelsInUse(): string[] {
+    return this.subscribed ? this.channels() : [];
   }
 
   /** Reads again what every observer waits for: while the connection was away, events were lost. */
@@ -88,6 +104,15 @@ export class JobWatchers {
         return;
       case 'failed':
         this.settle(id, { state: 'failed', error: error ?? readError(val, []) });
+        return;
+      case 'cancelled':
+        this.settle(id, { state: 'cancelled' });
+        return;
+      case 'expired':
+        this.settle(id, { state: 'expired' });
+        return;
+      case 'removed':
+        this.settle(id, { state: 'unknown' });
     }
   }
 
@@ -113,14 +138,27 @@ export class JobWatchers {
       this.settle(id, { state: 'unknown' });
       return;
     }
-    const [, state, result, reason, runs] = end;
+    const [, state, result, reason, runs, expiresAt] = end;
     if (state === 'completed') this.settle(id, result === null ? { state } : { state, result });
     else if (state === 'failed') this.settle(id, { state, error: readError(reason, readRuns(runs)) });
+    else if (state === 'cancelled' || state === 'expired') this.settle(id, { state });
+    else if (expiresAt !== '') this.checkAt(id, Number(expiresAt));
+  }
+
+  /** A job expires by itself, whether or not anybody is there to publish it. */
+  private checkAt(id: string, expiresAt: number): void {
+    const wait = Math.min(Math.max(0, expiresAt - Date.now()), LONGEST_TIMER);
+    clearTimeout(this.expiries.get(id));
+    const check = (): void => {
+      this.expiries.delete(id);
+      if (this.watches.has(id)) this.checks.add(id);
+    };
+    this.expiries.set(id, setTimeout(check, wait).unref());
   }
 
   private settle(id: string, settlement: Settlement): void {
     const watching = this.watches.get(id);
-    this.watches.delete(id);
+    this.drop(id);
     for (const { observer } of watching ?? []) tell(() => observer.settled(settlement));
     this.unsubscribeIfUnused();
   }
@@ -128,8 +166,14 @@ export class JobWatchers {
   private unwatch(id: string, watch: Watch): void {
     const watching = this.watches.get(id);
     if (!watching?.delete(watch)) return;
-    if (watching.size === 0) this.watches.delete(id);
+    if (watching.size === 0) this.drop(id);
     this.unsubscribeIfUnused();
+  }
+
+  private drop(id: string): void {
+    this.watches.delete(id);
+    clearTimeout(this.expiries.get(id));
+    this.expiries.delete(id);
   }
 
   private subscribe(): Promise<unknown> {

@@ -19,7 +19,7 @@ export function toFinishArguments(run: EndedRun, outcome: Outcome): ScriptArgume
   switch (outcome.type) {
     case 'completed': {
       const runs = outcome.keep > 0 ? recordRun(run, 'completed') : '';
-      return [job.id, lock, 'completed', outcome.result ?? '', Math.ceil(outcome.keep), runs, run.debounce];
+      return [job.id, lock, 'completed', outcome.result ?? '', Math.ceil(outcome.keep), runs, run.debounce, run.rules];
     }
     case 'failed': {
       const { error, keep } = outcome;
@@ -39,34 +39,42 @@ export function toFinishArguments(run: EndedRun, outcome: Outcome): ScriptArgume
         keep.count,
         runs,
         run.debounce,
+        run.rules,
       ];
     }
     case 'retry': {
-      const { error } = outcome;
-      const runs = recordRun(run, 'retry', error);
-      const traces = stackTraces(job, error);
-      return again(run, outcome.delay, false, job.attemptsMade + 1, runs, error.message, traces);
+      const { delay, error } = outcome;
+      const attemptsMade = job.attemptsMade + 1;
+      const failure = { reason: error.message, traces: stackTraces(job, error) };
+      return again(run, { delay, attemptsMade, runs: recordRun(run, 'retry', error), ...failure });
     }
     case 'snooze': {
-      const runs = recordRun(run, outcome.because, outcome.error);
-      return again(run, outcome.delay, outcome.because === 'shutdown', job.attemptsMade, runs);
+      const { delay, because, error } = outcome;
+      return again(run, { delay, runs: recordRun(run, because, error), isFirst: because === 'shutdown' });
     }
-    case 'declined':
-      return again(run, outcome.delay, true, job.attemptsMade, writeRuns(job.runs));
+    case 'declined': {
+      const { delay, rules } = outcome;
+      return again(run, { delay, runs: writeRuns(job.runs), isFirst: true, rules: rules && JSON.stringify(rules) });
+    }
   }
 }
 
-function again(
-  { job, lock, endedAt }: EndedRun,
-  delay: number,
-  isFirst: boolean,
-  attemptsMade: number,
-  runs: string,
-  reason = '',
-  traces = '',
-): ScriptArgument[] {
+interface Again {
+  delay: number;
+  runs: string;
+  attemptsMade?: number;
+  /** Before all that waits. */
+  isFirst?: boolean;
+  reason?: string;
+  traces?: string;
+  /** In place of those it has. */
+  rules?: string;
+}
+
+function again({ job, lock, endedAt, rules: former }: EndedRun, how: Again): ScriptArgument[] {
+  const { delay, runs, attemptsMade = job.attemptsMade, isFirst = false, reason = '', traces = '', rules = '' } = how;
   const due = delay > 0 ? Math.ceil(endedAt + delay) : 0;
-  return [job.id, lock, 'again', due, isFirst ? '1' : '0', attemptsMade, runs, reason, traces];
+  return [job.id, lock, 'again', due, isFirst ? '1' : '0', attemptsMade, runs, reason, traces, rules, former];
 }
 
 function recordRun({ job, startedAt, endedAt, worker }: EndedRun, outcome: RunOutcome, error?: JobError): string {

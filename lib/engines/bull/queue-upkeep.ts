@@ -1,10 +1,15 @@
+import type { FailedRetention } from '../../contracts/outcome.js';
 import type { BullQueues } from './bull-queues.js';
 import type { QueueKeys } from './queue-keys.js';
+import { sweepQueue } from './queue-sweep.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { runScript } from './scripts.js';
 
 /** Longest time between two looks at the delayed jobs, in ms: a notice of an earlier one may be missed. */
 const PROMOTE_AT_LEAST = 5_000;
+
+/** Time between two looks for jobs whose time is over, in ms. */
+const SWEEP_EVERY = 5_000;
 
 /** Wait after a failed renewal of locks, in ms. */
 const RENEW_AGAIN = 1_000;
@@ -14,12 +19,15 @@ export interface UpkeepTimes {
   lockDuration: number;
   /** 0: jobs of dead workers are not looked for. */
   stalledInterval: number;
+  /** Of cancelled and expired jobs. */
+  keepStopped: FailedRetention;
 }
 
 /** What upkeep needs of the worker. */
 export interface LockHolder {
   locks(): Iterable<[id: string, lock: string]>;
-  onLost(id: string): void;
+  /** @param isCancelled the job was cancelled, and the notice of it has not come (yet) */
+  onLost(id: string, isCancelled: boolean): void;
 }
 
 /** What a worker does for its queue beside running jobs: delayed jobs, its own locks, jobs of dead workers, retention. */
@@ -28,6 +36,7 @@ export class QueueUpkeep {
   private nextPromotion = Number.POSITIVE_INFINITY;
   private renewTimer: NodeJS.Timeout | undefined;
   private recoverTimer: NodeJS.Timeout | undefined;
+  private sweepTimer: NodeJS.Timeout | undefined;
   private isStopped = false;
 
   constructor(
@@ -41,6 +50,7 @@ export class QueueUpkeep {
   start(): void {
     void this.promote();
     void this.recover(true);
+    void this.sweep();
     this.renewLater(this.times.lockDuration / 2);
   }
 
@@ -49,6 +59,7 @@ export class QueueUpkeep {
     clearTimeout(this.promoteTimer);
     clearTimeout(this.renewTimer);
     clearTimeout(this.recoverTimer);
+    clearTimeout(this.sweepTimer);
   }
 
   noteDelayed(due: number): void {
@@ -83,6 +94,13 @@ export class QueueUpkeep {
     if (!this.isStopped) this.renewTimer = setTimeout(() => void this.renew(), wait);
   }
 
+  /** Looks at everything now: notices may have been missed. */
+  catchUp(): void {
+    this.promoteAt(Date.now());
+    clearTimeout(this.renewTimer);
+    this.renewLater(0);
+  }
+
   private async renew(): Promise<void> {
     const { base } = this.keys;
     const { lockDuration } = this.times;
@@ -91,10 +109,11 @@ export class QueueUpkeep {
     try {
       if (locks.length > 0) {
         const lost = await this.connections.run(
-          (client) => runScript<string[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
+          (client) =>
+            runScript<(string | number)[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
           WORK_TIMEOUT,
         );
-        for (const id of lost) this.holder.onLost(id);
+        for (let at = 0; at < lost.length; at += 2) this.holder.onLost(String(lost[at]), lost[at + 1] === 1);
       }
     } catch {
       wait = Math.min(RENEW_AGAIN, wait);
@@ -110,7 +129,10 @@ export class QueueUpkeep {
     try {
       // Half the interval, so that a check is never left out because another worker's was only nearly as long ago.
       const args = [base, Date.now(), isFirst ? '1' : '0', Math.ceil(stalledInterval / 2)];
-      const ids = await this.connections.run((client) => runScript<string[]>(client, 'recover', `${base}active`, args));
+      const ids = await this.connections.run(
+        (client) => runScript<string[]>(client, 'recover', `${base}active`, args),
+        WORK_TIMEOUT,
+      );
       for (const id of ids) this.queues.emitStalled(queue, id);
       isDone = true;
     } catch {
@@ -121,5 +143,14 @@ export class QueueUpkeep {
       () => void this.recover(isFirst && !isDone),
       isDone ? stalledInterval : Math.min(RENEW_AGAIN, stalledInterval),
     );
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      await sweepQueue(this.connections, this.keys, this.times.keepStopped, () => !this.isStopped);
+    } catch {
+      // The next one makes up for it.
+    }
+    if (!this.isStopped) this.sweepTimer = setTimeout(() => void this.sweep(), SWEEP_EVERY);
   }
 }

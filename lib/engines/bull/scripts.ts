@@ -1,16 +1,27 @@
 import { readFileSync } from 'node:fs';
 import type { RedisClient } from './redis-client.js';
 
+/** What most scripts begin with. */
+const COMMON = ['shared', 'keeping', 'rules()'] as const;
+
+/** The files of `with_rules()`, which makes these functions at its first call. */
+const RULES = ['parking', 'rates', 'stopping', 'unique', 'starting', 'rules'];
+
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {
-  addJobs: ['shared', 'add-jobs'],
-  turn: ['shared', 'finish', 'take', 'turn'],
-  reclaim: ['take', 'reclaim'],
+  addJobs: [...COMMON, 'add-jobs'],
+  turn: [...COMMON, 'finish', 'take', 'turn'],
+  reclaim: [...COMMON, 'take', 'reclaim'],
   extendLocks: ['extend-locks'],
-  promote: ['shared', 'promote'],
-  recover: ['shared', 'recover'],
-  readJobs: ['read-jobs'],
-  countJobs: ['shared', 'count-jobs'],
+  promote: [...COMMON, 'promote'],
+  sweep: [...COMMON, 'sweep'],
+  recover: [...COMMON, 'recover'],
+  readJobs: [...COMMON, 'read-jobs'],
+  countJobs: ['count-jobs'],
+  cancel: [...COMMON, 'cancel'],
+  retry: [...COMMON, 'retry'],
+  remove: [...COMMON, 'remove'],
+  move: [...COMMON, 'move'],
   note: ['note'],
   pause: ['pause'],
 } as const;
@@ -44,5 +55,19 @@ function commandOf(name: string): string {
 }
 
 function readScript(file: string): string {
+  if (file === 'rules()') return lazily('with_rules', RULES.map(readScript).join('\n'));
   return readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8');
+}
+
+/** A Lua function that runs a text once, and answers what it returned from then on. */
+function lazily(name: string, lua: string): string {
+  return `local ${name}_made
+local function ${name}()
+if ${name}_made then return ${name}_made end
+local function make()
+${lua}
+end
+${name}_made = make()
+return ${name}_made
+end`;
 }

@@ -1,6 +1,6 @@
 import type { ActiveJob, NewJob } from '../../contracts/engine.js';
 import { RUNS_KEPT } from '../../contracts/engine.js';
-import type { JobError, JobOptions, JobRecord, RunRecord, StoredBackoff } from '../../contracts/job.js';
+import type { JobError, JobOptions, JobRecord, JobRules, RunRecord, StoredBackoff } from '../../contracts/job.js';
 import type { ScriptArgument } from './scripts.js';
 
 /**
@@ -20,11 +20,12 @@ export function toScriptArguments(job: NewJob): ScriptArgument[] {
     dueAt === 0 ? 0 : dueAt - job.enqueuedAt,
     dueAt,
     job.metadata ? JSON.stringify(job.metadata) : '',
+    job.rules ? JSON.stringify(job.rules) : '',
   ];
 }
 
-/** The values that `take.lua` answers per job: the id and nine fields. */
-export const TAKEN_FIELDS = 10;
+/** The values that `take.lua` answers per job: the id and ten fields. */
+export const TAKEN_FIELDS = 11;
 
 /** A taken job, with what Bull's tools know of it. */
 export interface TakenJob {
@@ -34,32 +35,31 @@ export interface TakenJob {
   opts: string;
   /** Id of its debounce key; '' : none. */
   debounce: string;
+  /** As they stand in the hash; '' : none. */
+  rules: string;
 }
 
 /** Reads one job out of the flat list that `take.lua` answers. */
 export function readTakenJob(queue: string, values: readonly (string | null)[], at: number): TakenJob {
-  const [id, name, data, opts, timestamp, attemptsMade, crashes, runs, metadata, debounce] = values.slice(
+  const [id, name, data, opts, timestamp, attemptsMade, crashes, runs, metadata, debounce, rules] = values.slice(
     at,
     at + TAKEN_FIELDS,
   );
   const { options, isSpread } = readOptions(opts);
-  return {
-    job: {
-      id: id ?? '',
-      queue,
-      task: name ?? '',
-      args: isSpread ? (data ?? '') : `[${data || 'null'}]`,
-      options,
-      metadata: readMetadata(metadata),
-      enqueuedAt: readCount(timestamp),
-      attemptsMade: readCount(attemptsMade),
-      crashes: readCount(crashes),
-      runs: readRuns(runs),
-    },
-    data: data ?? '',
-    opts: opts ?? '',
-    debounce: debounce ?? '',
+  const job: ActiveJob = {
+    id: id ?? '',
+    queue,
+    task: name ?? '',
+    args: isSpread ? (data ?? '') : `[${data || 'null'}]`,
+    options,
+    metadata: readMetadata(metadata),
+    enqueuedAt: readCount(timestamp),
+    attemptsMade: readCount(attemptsMade),
+    crashes: readCount(crashes),
+    runs: readRuns(runs),
   };
+  if (rules) job.rules = readRules(rules);
+  return { job, data: data ?? '', opts: opts ?? '', debounce: debounce ?? '', rules: rules ?? '' };
 }
 
 /** Reads a whole hash; what cannot be read is left out, never thrown. */
@@ -88,6 +88,7 @@ export function readJobRecord(
     crashes: readCount(hash.stalledCounter),
     logs: [],
   };
+  if (hash.rules) record.rules = readRules(hash.rules);
   if (startedAt !== undefined) record.startedAt = startedAt;
   if (isRunning && startedAt !== undefined && hash.worker) {
     record.runs = [...runs, { attempt: record.attemptsMade + 1, startedAt, worker: hash.worker }];
@@ -98,6 +99,13 @@ export function readJobRecord(
   if (hash.returnvalue !== undefined) record.result = hash.returnvalue;
   if (state === 'failed') record.error = readError(hash.failedReason, runs);
   return record;
+}
+
+/** The rules of a job; undefined where they cannot be read. */
+function readRules(text: string): JobRules | undefined {
+  const rules = readJson<JobRules>(text);
+  if (rules?.tags !== undefined && !Array.isArray(rules.tags)) return { ...rules, tags: undefined };
+  return rules;
 }
 
 /** The stored form of a list of runs: JSON objects with commas between, so that a script can append one. */

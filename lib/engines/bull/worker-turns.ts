@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { EngineUnavailableError } from '../../contracts/errors.js';
-import type { Outcome } from '../../contracts/outcome.js';
+import type { FailedRetention, Outcome } from '../../contracts/outcome.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
@@ -23,6 +23,12 @@ export interface LockedJob extends TakenJob {
   startedAt: number;
 }
 
+export interface TakenJobs {
+  jobs: LockedJob[];
+  /** The look for jobs was cut short, or jobs of low priority were left. */
+  mayHaveMore: boolean;
+}
+
 /** One worker's calls of `turn.lua`, and what makes up for replies that were lost. */
 export class WorkerTurns {
   private count = 0;
@@ -32,25 +38,31 @@ export class WorkerTurns {
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: QueueKeys,
-    private readonly worker: { token: string; name: string; lockDuration: number },
+    private readonly worker: { token: string; name: string; lockDuration: number; keepStopped: FailedRetention },
     private readonly logger: Logger,
   ) {}
 
   /**
    * Writes what ended, and takes up to `wanted` jobs beside those that have arrived in `active`.
    *
+   * @param mayTakeLow false while a blocking read is under way, which may hold a job that goes before the low ones
    * @throws EngineUnavailableError when it may not have happened; the same call again does no harm
    */
-  async make(wanted: number, arrived: readonly string[], ended: Outbox): Promise<LockedJob[]> {
-    const { token, name, lockDuration } = this.worker;
+  async make(wanted: number, arrived: readonly string[], ended: Outbox, mayTakeLow: boolean): Promise<TakenJobs> {
+    const { token, name, lockDuration, keepStopped } = this.worker;
     const { base } = this.keys;
     const now = Date.now();
     // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
     const lock = `${token}:${++this.count}`;
-    const values: ScriptArgument[] = [base, now, lock, lockDuration, name, wanted, arrived.length, ...arrived];
+    const keep = [Math.ceil(keepStopped.age), keepStopped.count];
+    const values: ScriptArgument[] = [base, now, lock, lockDuration, name, ...keep, mayTakeLow ? '1' : '0', wanted];
+    values.push(arrived.length, ...arrived);
     for (const value of ended.arguments) values.push(value);
-    const [lost, taken] = await this.connections
-      .run((client) => runScript<[string[], (string | null)[]]>(client, 'turn', `${base}wait`, values), WORK_TIMEOUT)
+    const [lost, taken, more] = await this.connections
+      .run(
+        (client) => runScript<[string[], (string | null)[], number]>(client, 'turn', `${base}wait`, values),
+        WORK_TIMEOUT,
+      )
       .catch((error: EngineUnavailableError) => {
         if (error.sent) this.unanswered.push(lock);
         throw error;
@@ -63,7 +75,8 @@ export class WorkerTurns {
     }
     const jobs: LockedJob[] = [];
     for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.read(taken, at, lock, now));
-    return this.unanswered.length === 0 ? jobs : [...jobs, ...(await this.reclaim())];
+    if (this.unanswered.length > 0) jobs.push(...(await this.reclaim()));
+    return { jobs, mayHaveMore: more === 1 };
   }
 
   /** The jobs that unanswered turns took: nobody runs them, and their locks would only end by age. */

@@ -2,16 +2,18 @@
   Counts a queue's jobs by state.
 
   KEYS[1]  any key of the queue
-  ARGV     base, now
-  Effects  finished jobs whose time is over are removed, up to 1,000
-  Returns  waiting (in `wait` or `paused`), delayed, active, completed, failed
+  ARGV     base
+  Returns  waiting, delayed, active, completed, failed, cancelled, expired
 ]]
 local base = ARGV[1]
-prune(base, tonumber(ARGV[2]), 1000)
+local waiting = call('ZCARD', base .. 'parked') + call('ZCARD', base .. 'paced') - call('SCARD', base .. 'gone')
+for _, list in ipairs({ 'wait', 'paused', 'high', 'low' }) do waiting = waiting + call('LLEN', base .. list) end
 return {
-  call('LLEN', base .. 'wait') + call('LLEN', base .. 'paused'),
+  math.max(0, waiting),
   call('ZCARD', base .. 'delayed'),
   call('LLEN', base .. 'active'),
   call('ZCARD', base .. 'completed'),
   call('ZCARD', base .. 'failed'),
+  call('ZCARD', base .. 'cancelled'),
+  call('ZCARD', base .. 'expired'),
 }

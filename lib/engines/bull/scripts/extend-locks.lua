@@ -3,7 +3,7 @@
 
   KEYS[1]  any key of the queue
   ARGV     base, lock duration in ms, then per run: id, its lock value
-  Returns  the ids whose lock is lost
+  Returns  per lost lock: the id, and 1 when the job was cancelled, else 0
 ]]
 local base, lost = ARGV[1], {}
 for at = 3, #ARGV, 2 do
@@ -13,6 +13,7 @@ for at = 3, #ARGV, 2 do
     call('SREM', base .. 'stalled', ARGV[at])
   else
     lost[#lost + 1] = ARGV[at]
+    lost[#lost + 1] = redis.pcall('HGET', base .. ARGV[at], 'stopped') == 'cancelled' and 1 or 0
   end
 end
 return lost

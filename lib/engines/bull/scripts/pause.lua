@@ -20,5 +20,7 @@ else
   call('HDEL', base .. 'meta', 'paused')
 end
 if call('EXISTS', from) == 1 then call('RENAME', from, to) end
+-- Jobs of high and low priority stay in their lists, which nobody looks at during a pause.
+if event == 'resumed' and call('EXISTS', base .. 'high', base .. 'low') > 0 then call('PUBLISH', base .. 'lanes', '') end
 call('PUBLISH', base .. event, event)
 return 1

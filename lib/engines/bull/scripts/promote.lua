@@ -1,14 +1,17 @@
 --[[
-  Makes delayed jobs that are due ready to be taken. As Bull's updateDelaySet.
+  Makes jobs whose time has come ready to be taken: delayed ones that are due, as Bull's updateDelaySet, and those whose
+  planned start is here.
 
   KEYS[1]  `delayed` of the queue
   ARGV     base, now, token
-  Effects  up to 1,000 jobs move to `wait` or `paused`; the event `waiting@token` for each, `delayed` with the next due time
-  Returns  the next due time in ms since the epoch, as text; '' when nothing is delayed
+  Effects  up to 1,000 jobs of each kind move to the lists; the event `waiting@token` for each, `delayed` with the next
+           due time
+  Returns  the next time in ms since the epoch, as text; '' when there is none
 ]]
-local base = ARGV[1]
+local base, now = ARGV[1], tonumber(ARGV[2])
+
 local list = waiting_list(base)
-local due = call('ZRANGEBYSCORE', KEYS[1], 0, tonumber(ARGV[2]) * 0x1000 + 0xfff, 'LIMIT', 0, 1000)
+local due = call('ZRANGEBYSCORE', KEYS[1], 0, now * 0x1000 + 0xfff, 'LIMIT', 0, 1000)
 for _, id in ipairs(due) do
   call('ZREM', KEYS[1], id)
   if redis.pcall('HEXISTS', base .. id, 'name') == 1 then
@@ -17,8 +20,23 @@ for _, id in ipairs(due) do
     call('PUBLISH', base .. 'waiting@' .. ARGV[3], id)
   end
 end
+
+-- They have waited already, so they go first; backwards, so that the earliest is the very first.
+local paced = {}
+if call('EXISTS', base .. 'paced') == 1 then
+  paced = call('ZRANGEBYSCORE', base .. 'paced', 0, with_rules().clock(), 'LIMIT', 0, 1000)
+end
+for i = #paced, 1, -1 do
+  call('ZREM', base .. 'paced', paced[i])
+  if is_unfinished(base, paced[i]) then put_back(base, paced[i], list, true) end
+end
+
+local next
 local score = call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-if not score then return '' end
-local next = math.floor(tonumber(score) / 0x1000)
-call('PUBLISH', KEYS[1], next)
-return string.format('%.0f', next)
+if score then
+  next = math.floor(tonumber(score) / 0x1000)
+  call('PUBLISH', KEYS[1], next)
+end
+local planned = call('ZRANGE', base .. 'paced', 0, 0, 'WITHSCORES')[2]
+if planned then next = math.min(next or math.huge, math.ceil(tonumber(planned))) end
+return next and string.format('%.0f', next) or ''

@@ -1,35 +1,18 @@
 --[[
-  Gives jobs whose worker died to other workers, and removes finished jobs whose time is over. As Bull's
-  moveStalledJobsToWait, except that the age of the lock decides and not the number of checks.
+  Gives jobs whose worker died to other workers. As Bull's moveStalledJobsToWait, except that the age of the lock decides and not the number of checks.
 
   A job of `active` without a lock was either being run when its lock expired (it has a `worker`): it goes back at once.
   Or a worker died between popping and locking it (no `worker`): it goes back at the second check that finds it so.
 
   KEYS[1]  `active` of the queue
   ARGV     base, now, '1' to check even if another worker did lately, shortest time between checks in ms
-  Effects  `stalledCounter` and `runs` of a recovered job; it is first in line again; the event `stalled@`
+  Effects  `stalledCounter` and `runs` of a recovered job; it is first in line again, and keeps its slot; the event
+           `stalled@`; slots and gates whose job is gone are opened
   Returns  the ids of recovered jobs
 ]]
-local base, now = ARGV[1], ARGV[2]
+local base, now = ARGV[1], tonumber(ARGV[2])
 local recovered = {}
-prune(base, tonumber(now), 1000)
 if not call('SET', base .. 'stalled-check', now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
-
--- Whatever stands there must not stop the recovery of the other jobs.
-local function number(text)
-  return text and tonumber(text) or 0
-end
-
-local function record_crash(key)
-  local job = call('HMGET', key, 'attemptsMade', 'processedOn', 'worker', 'runs', 'stalledCounter')
-  local attempt = number(job[1]) + 1
-  local started_at = number(job[2]) > 0 and job[2] or now
-  local run = '{"attempt":' .. string.format('%d', attempt) .. ',"startedAt":' .. started_at .. ',"endedAt":' .. now
-    .. ',"worker":' .. cjson.encode(job[3]) .. ',"outcome":"crashed"}'
-  call('HDEL', key, 'worker')
-  call('HSET', key, 'runs', job[4] and job[4] .. ',' .. run or run)
-  call('HSET', key, 'stalledCounter', number(job[5]) + 1)
-end
 
 local list = waiting_list(base)
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
@@ -39,14 +22,41 @@ for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
     if has_run == 1 or call('SADD', base .. 'stalled', id) == 0 then
       call('LREM', KEYS[1], 1, id)
       call('SREM', base .. 'stalled', id)
-      if has_run == 1 then record_crash(key) end
+      if has_run == 1 then
+        -- Whatever stands there must not stop the recovery of the other jobs.
+        local crashes = tonumber(call('HGET', key, 'stalledCounter') or '0') or 0
+        with_rules().record_run(base, id, 'crashed', now)
+        call('HSET', key, 'stalledCounter', crashes + 1)
+      end
       -- What is no job (any more) is dropped from the list instead of being given out for ever.
-      if has_run == 1 or redis.pcall('HEXISTS', key, 'name') == 1 then
+      if has_run == 1 or is_unfinished(base, id) then
         put_back(base, id, list, true)
         call('PUBLISH', base .. 'stalled@', id)
         recovered[#recovered + 1] = id
+      else
+        call('SREM', base .. 'gone', id)
       end
     end
+  end
+end
+
+-- A tool may have removed a job that held a slot, or for whose end another one waits.
+for _, limit_key in ipairs(call('SRANDMEMBER', base .. 'limits', 100)) do
+  for _, id in ipairs(call('SRANDMEMBER', base .. 'slots:' .. limit_key, 100)) do
+    if not is_unfinished(base, id) then call('SREM', base .. 'slots:' .. limit_key, id) end
+  end
+end
+for _, id in ipairs(call('ZRANGE', base .. 'parked', 0, 99)) do
+  local job = redis.pcall('HMGET', base .. id, 'gate', 'rules', 'after')
+  local rules = not job.err and read_rules(job[2])
+  if not rules or not job[1] then
+    call('ZREM', base .. 'parked', id)
+  elseif job[3] and job[1] == 'after:' .. job[3] and not is_unfinished(base, job[3]) then
+    with_rules().unpark(base, id)
+    put_back(base, id, list, true)
+  else
+    if rules.concurrency then with_rules().fill_slots(base, rules.concurrency) end
+    if rules.rate then with_rules().reserve_next(base, rules.rate) end
   end
 end
 return recovered

@@ -1,11 +1,30 @@
 --[[
-  Functions that the other scripts begin with. All keys are Bull's; the fields `worker`, `runs`, `metadata` and
-  `keptUntil` of a job's hash, and the sorted set `kept`, are ours.
+  Functions that the other scripts begin with. The keys and fields are Bull's, but for ours:
+
+  of a job's hash  `worker`, `runs`, `metadata`, `keptUntil`; `rules` (JSON, as JobRules) where it has any, and then
+                   `gate` while it is parked, `after` (the job whose end it waits for), `stopped` (cancelled, expired)
+  of a queue       `kept`, `failed:<task>`; `high` and `low` (lists beside `wait`), `cancelled`, `expired`, `expiring`,
+                   `gone`, `tag:<tag>`, and what parking.lua and rates.lua say
 
   base   the queue's key prefix with its last colon, e.g. `tasks:mail:`
   id     a job's id; its hash is `base .. id`
 ]]
 
+-- What a job's field `rules` says, or nil. Parts of a wrong shape count as absent: a broken job must stop nobody.
+local function read_rules(text)
+  if not text or text == '' then return nil end
+  local is_read, rules = pcall(cjson.decode, text)
+  if not is_read or type(rules) ~= 'table' then return nil end
+  for name, numbers in pairs({ unique = {}, concurrency = { 'max' }, rate = { 'max', 'per' } }) do
+    local part = rules[name]
+    local fits = type(part) == 'table' and type(part.key) == 'string'
+    for _, number in ipairs(numbers) do fits = fits and type(part[number]) == 'number' and part[number] > 0 end
+    if not fits then rules[name] = nil end
+  end
+  if type(rules.expiresAt) ~= 'number' then rules.expiresAt = nil end
+  if type(rules.tags) ~= 'table' then rules.tags = nil end
+  return rules
+end
 
 -- A paused queue collects its jobs in another list, as Bull's getTargetQueueList has it.
 local function waiting_list(base)
@@ -13,10 +32,20 @@ local function waiting_list(base)
   return base .. 'wait'
 end
 
+-- Tells idle workers of a job that their blocking read of `wait` does not see.
+local function wake(base)
+  call('PUBLISH', base .. 'lanes', '')
+end
+
 -- Makes a known job ready to be taken, last in line or first; a priority that a plain Bull producer set is kept.
 local function put_back(base, id, list, is_first)
-  local priority = tonumber(call('HGET', base .. id, 'priority') or '0') or 0
-  if priority > 0 then
+  local job = call('HMGET', base .. id, 'priority', 'rules')
+  local priority = tonumber(job[1] or '0') or 0
+  local rules = read_rules(job[2])
+  if rules and (rules.priority == 'high' or rules.priority == 'low') then
+    call(is_first and 'RPUSH' or 'LPUSH', base .. rules.priority, id)
+    wake(base)
+  elseif priority > 0 then
     call('ZADD', base .. 'priority', priority, id)
     local ahead = call('ZCOUNT', base .. 'priority', 0, priority)
     local neighbour = call('LINDEX', list, call('LLEN', list) - (ahead - 1))
@@ -34,27 +63,8 @@ local function put_later(base, id, due, order)
   call('PUBLISH', base .. 'delayed', due)
 end
 
-local function forget(base, id)
-  call('DEL', base .. id, base .. id .. ':logs')
-end
-
-local function forget_finished(base, id)
-  forget(base, id)
-  call('ZREM', base .. 'completed', id)
-  call('ZREM', base .. 'failed', id)
-end
-
--- Whether a finished job's time is over. A job that was made anew under the same id has neither field.
-local function is_outdated(base, id, now)
-  local fields = call('HMGET', base .. id, 'finishedOn', 'keptUntil')
-  return fields[1] and fields[2] and tonumber(fields[2]) <= now
-end
-
--- Removes finished jobs whose time is over, at most `limit` of them.
-local function prune(base, now, limit)
-  local ids = call('ZRANGEBYSCORE', base .. 'kept', '-inf', now, 'LIMIT', 0, limit)
-  for _, id in ipairs(ids) do
-    if is_outdated(base, id, now) then forget_finished(base, id) end
-    call('ZREM', base .. 'kept', id)
-  end
+-- Whether a job of this id is there and has not ended. What stands there may be anything.
+local function is_unfinished(base, id)
+  local job = redis.pcall('HMGET', base .. id, 'name', 'finishedOn')
+  return not job.err and job[1] and not job[2]
 end

@@ -2,24 +2,33 @@
   Functions that put a job of the active list into a worker's hands. As Bull's moveToActive.
 ]]
 
--- Appends what a worker needs of a job; false for what is no job: removed in the meantime, or overwritten.
+-- Appends what a worker needs of a job, eleven values, and answers its rules as text; nil for what is no job to be run:
+-- removed in the meantime, cancelled, expired, or overwritten.
 local function read_for_worker(key, id, taken)
   local job = redis.pcall('HMGET', key, 'name', 'data', 'opts', 'timestamp', 'attemptsMade', 'stalledCounter', 'runs',
-    'metadata', 'deid')
-  if job.err or not job[1] then return false end
+    'metadata', 'deid', 'rules', 'finishedOn')
+  if job.err or not job[1] or job[11] then return nil end
   taken[#taken + 1] = id
-  for field = 1, 9 do taken[#taken + 1] = job[field] end
-  return true
+  for field = 1, 10 do taken[#taken + 1] = job[field] end
+  return job[10] or ''
 end
 
--- Locks a job, and notes start and worker.
-local function take(base, id, now, lock, lock_ms, worker, taken)
-  local key = base .. id
-  if not read_for_worker(key, id, taken) then
+-- Locks a job, and notes start and worker. One that may not start leaves the active list again.
+local function take(base, id, now, lock, lock_ms, worker, keep, taken)
+  local key, before = base .. id, #taken
+  local text = read_for_worker(key, id, taken)
+  local rules = read_rules(text)
+  if not text or rules and not with_rules().may_start(base, id, rules, now, keep) then
+    for last = #taken, before + 1, -1 do taken[last] = nil end
     call('LREM', base .. 'active', 1, id)
+    if not text then call('SREM', base .. 'gone', id) end
     return
   end
-  call('SET', key .. ':lock', lock, 'PX', lock_ms)
+  -- Whoever holds a lock is running the job: what stands in `active` twice must not run twice.
+  if not call('SET', key .. ':lock', lock, 'PX', lock_ms, 'NX') then
+    for last = #taken, before + 1, -1 do taken[last] = nil end
+    return
+  end
   call('HSET', key, 'processedOn', now, 'worker', worker)
   call('PUBLISH', base .. 'active@' .. lock, id)
 end

@@ -40,6 +40,7 @@ function ended(fields: Partial<EndedRun['job']> = {}): EndedRun {
     data: '[]',
     opts: '{}',
     debounce: 'topic',
+    rules: '',
     lock: 'lock:1',
     startedAt: 100,
     endedAt: 200,
@@ -143,6 +144,6 @@ describe('the arguments of an outcome', () => {
   });
 
   it('leave no trace of a declined run', () => {
-    expect(toFinishArguments(ended(), { type: 'declined', delay: 0 }).slice(6)).toEqual(['', '', '']);
+    expect(toFinishArguments(ended(), { type: 'declined', delay: 0 }).slice(6)).toEqual(['', '', '', '', '']);
   });
 });

@@ -32,7 +32,7 @@ function stored(values = toScriptArguments(job)): Record<string, string> {
 
 /** What `take.lua` answers of a hash. */
 function taken(hash: Record<string, string | undefined>): (string | null)[] {
-  const fields = ['name', 'data', 'opts', 'timestamp', 'attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid'];
+  const fields = ['name', 'data', 'opts', 'timestamp', 'attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid', 'rules'];
   return ['job-1', ...fields.map((field) => hash[field] ?? null)];
 }
 
@@ -55,6 +55,7 @@ describe('a job of our engine', () => {
       data: job.args,
       opts: stored().opts,
       debounce: '',
+      rules: '',
     });
   });
 

@@ -1,0 +1,56 @@
+--[[
+  Functions with which jobs claim unique keys.
+]]
+
+-- Whether a job may have its unique key again.
+local function is_key_free(base, id, unique)
+  local holder = unique and call('GET', base .. 'unique:' .. unique.key)
+  if not holder or holder == id then return true end
+  return type(unique['until']) ~= 'number' and not is_unfinished(base, holder)
+end
+
+-- The job that has a unique key; nil when it is free. A key outlives its job only if it has a time of its own.
+local function holder_of(base, unique, now, keep)
+  local holder = call('GET', base .. 'unique:' .. unique.key)
+  if not holder or expire_if_due(base, holder, now, keep) then return nil end
+  if type(unique['until']) == 'number' or is_unfinished(base, holder) then return holder end
+end
+
+-- Takes the key of a new job. Answers the job that keeps it, or nil and the job whose end the new one has to wait for.
+local function take_key(base, id, unique, now, keep)
+  local holder, after = holder_of(base, unique, now, keep), nil
+  if holder and unique.onConflict ~= 'replace' then return holder end
+  if holder and is_unfinished(base, holder) then
+    local job = call('HMGET', base .. holder, 'worker', 'runs', 'rules', 'after')
+    local has_begun = job[1] or (job[2] and job[2] ~= '') or call('EXISTS', base .. holder .. ':lock') == 1
+    if has_begun then
+      after = holder
+    else
+      after = job[4]
+      local rules = read_rules(job[3])
+      withdraw(base, holder, rules)
+      stop(base, holder, 'cancelled', now, keep, rules)
+    end
+  end
+  take_unique(base, id, unique)
+  return nil, after
+end
+
+-- The first of the new jobs whose key is taken and must be free; they stand in ARGV from `at` on, as in add-jobs.lua.
+local function find_refusal(at, now, keep)
+  local position, taken = 0, {}
+  while at <= #ARGV do
+    local base, count = ARGV[at], tonumber(ARGV[at + 1])
+    at = at + 2
+    for _ = 1, count do
+      position = position + 1
+      local id, unique = ARGV[at], (read_rules(ARGV[at + 8]) or {}).unique
+      if unique and unique.onConflict == 'reject' and call('EXISTS', base .. id) == 0 then
+        local holder = taken[base .. unique.key] or holder_of(base, unique, now, keep)
+        if holder then return { 'refused', position, holder } end
+        taken[base .. unique.key] = id
+      end
+      at = at + 9
+    end
+  end
+end

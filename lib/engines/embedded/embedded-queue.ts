@@ -1,19 +1,13 @@
-import TinyQueue from 'tinyqueue';
-import {
-  LOG_LINES,
-  RUNS_KEPT,
-  type JobObserver,
-  type NewJob,
-  type PauseScope,
-  type Settlement,
-} from '../../contracts/engine.js';
-import type { JobError, JobRecord, JobState, RunOutcome, RunRecord } from '../../contracts/job.js';
+import type { ActiveRun, EnqueuedJob, NewJob, PauseScope } from '../../contracts/engine.js';
+import { TaskCancelledError } from '../../contracts/errors.js';
+import type { WaitingFor } from '../../contracts/job.js';
 import type { Outcome } from '../../contracts/outcome.js';
-import { Alarm } from './alarm.js';
-import { toEmbeddedJob, type EmbeddedJob } from './embedded-job.js';
-import { Fifo } from './fifo.js';
-import { tell, type Watch } from '../observing.js';
-import { Retention } from './retention.js';
+import { tell } from '../observing.js';
+import { duplicateError, type KnownKeys } from './duplicates.js';
+import { beginRun, endRun, startAfresh, toEmbeddedJob, type EmbeddedJob } from './embedded-job.js';
+import { isEnded } from './ended-jobs.js';
+import { JobStates, type JobStatesOptions } from './job-states.js';
+import { tellEnd } from './watches.js';
 
 /** Whoever takes jobs of a queue. */
 export interface JobTaker {
@@ -21,44 +15,64 @@ export interface JobTaker {
   wake(): void;
 }
 
-/** The jobs of one queue, in every state. */
-export class EmbeddedQueue {
-  private readonly jobs = new Map<string, EmbeddedJob>();
-  private readonly waiting = new Fifo<EmbeddedJob>();
-  private readonly delayed = new TinyQueue<EmbeddedJob>([], firstDue);
-  private readonly alarm: Alarm;
-  private readonly retention: Retention;
+/** Stands for a run that is being started. */
+const STARTING: ActiveRun = { outcome: new Promise(() => undefined), abort: () => undefined };
+
+/** One queue, as producers, workers and operators use it. */
+export class EmbeddedQueue implements KnownKeys {
+  readonly states: JobStates;
+  private readonly now: () => number;
   private readonly takers = new Set<JobTaker>();
-  private readonly numbers = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0, cancelled: 0, expired: 0 };
   /** A process is the whole cluster here, so that either pause holds until it is ended itself. */
   private readonly pauses = new Set<PauseScope>();
-  private sequence = 0;
 
-  constructor(private readonly now: () => number) {
-    this.alarm = new Alarm(now, () => this.promote());
-    this.retention = new Retention(now, (job) => this.forget(job));
+  constructor(
+    readonly name: string,
+    options: JobStatesOptions,
+  ) {
+    this.now = options.now;
+    this.states = new JobStates(options, () => this.wakeTakers());
   }
 
-  /** False when the id is known, so that nothing was stored. */
-  add(newJob: NewJob): boolean {
-    if (this.find(newJob.id)) return false;
+  // ── Jobs that come ────────────────────────────────────────────────────────────────────────────
+
+  isKnown(id: string): boolean {
+    return this.states.find(id) !== undefined;
+  }
+
+  holderOf(key: string): { readonly id: string; readonly job: EmbeddedJob | undefined } | undefined {
+    return this.states.rules.uniqueKeys.holderOf(key);
+  }
+
+  /** @throws DuplicateJobError when the job's key is taken and was to be free */
+  add(newJob: NewJob): EnqueuedJob {
+    const { id, dueAt, rules } = newJob;
+    if (this.isKnown(id)) return { id, deduplicated: true };
+    const holder = rules?.unique && this.holderOf(rules.unique.key);
+    if (holder && rules?.unique?.onConflict === 'return') return { id: holder.id, deduplicated: true };
+    if (holder && rules?.unique?.onConflict === 'reject') throw duplicateError(newJob, holder.id);
     const job = toEmbeddedJob(newJob);
-    this.jobs.set(job.id, job);
-    this.numbers.waiting++;
-    if (newJob.dueAt !== undefined && newJob.dueAt > this.now()) this.delay(job, newJob.dueAt);
-    else this.putBack(job);
-    return true;
+    if (holder?.job) this.replace(holder.job, job);
+    this.states.add(job);
+    if (rules && this.states.rules.expiry.isOver(job)) {
+      this.states.end(job, 'expired');
+      return { id, deduplicated: false };
+    }
+    if (rules) this.states.rules.uniqueKeys.take(job);
+    if (dueAt !== undefined && dueAt > this.now()) this.states.delay(job, dueAt);
+    else this.states.room.enter(job);
+    return { id, deduplicated: false };
   }
 
-  find(id: string): EmbeddedJob | undefined {
-    this.retention.sweep();
-    return this.jobs.get(id);
+  /** What has started goes on, and the new job starts when it has ended. */
+  private replace(holder: EmbeddedJob, job: EmbeddedJob): void {
+    if (isEnded(holder.state)) return;
+    const predecessor = holder.starts > 0 ? holder : this.states.room.predecessorOf(holder);
+    if (predecessor !== holder) this.cancel(holder);
+    if (predecessor) this.states.room.follow(job, predecessor);
   }
 
-  counts(): Record<Exclude<JobState, 'unknown'>, number> {
-    this.retention.sweep();
-    return { ...this.numbers };
-  }
+  // ── Jobs that run ─────────────────────────────────────────────────────────────────────────────
 
   attach(taker: JobTaker): void {
     this.takers.add(taker);
@@ -69,10 +83,111 @@ export class EmbeddedQueue {
     this.takers.delete(taker);
   }
 
-  /** Undefined where nothing waits, or may not be taken now. */
-  take(): EmbeddedJob | undefined {
-    return this.isPaused ? undefined : this.waiting.shift();
+  /** Puts the next job in the hands of a worker. Undefined where nothing waits, or may not be taken now. */
+  take(worker: string): EmbeddedJob | undefined {
+    if (this.isPaused) return undefined;
+    // One look at the clock, so that what is on record as the start agrees with expiry and limits.
+    const now = this.now();
+    this.states.rules.expiry.sweep(now);
+    const job = this.states.room.take(now);
+    if (!job) return undefined;
+    this.states.begin(job);
+    beginRun(job, now, worker);
+    job.run = STARTING;
+    return job;
   }
+
+  /** The run of a taken job; it may have cancelled that job already. */
+  started(job: EmbeddedJob, run: ActiveRun): void {
+    job.run = run;
+    if (job.state !== 'active') abort(job);
+  }
+
+  /** Obeys an outcome, but for that of a cancelled job. */
+  settle(job: EmbeddedJob, outcome: Outcome): void {
+    if (job.state !== 'active') return;
+    const now = this.now();
+    switch (outcome.type) {
+      case 'completed':
+        endRun(job, now, 'completed');
+        job.result = outcome.result;
+        this.states.end(job, 'completed', now, { age: outcome.keep, count: Infinity });
+        return;
+      case 'failed':
+        endRun(job, now, 'failed', outcome.error);
+        job.attemptsMade++;
+        job.error = outcome.error;
+        this.states.end(job, 'failed', now, outcome.keep);
+        return;
+      case 'retry':
+        endRun(job, now, 'retry', outcome.error);
+        job.attemptsMade++;
+        this.states.again(job, outcome.delay);
+        return;
+      case 'snooze':
+        endRun(job, now, outcome.because, outcome.error);
+        this.states.again(job, outcome.delay);
+        return;
+      case 'declined':
+        job.runs?.pop();
+        job.starts--;
+        if (job.rules || outcome.rules) this.states.rules.declined(job, outcome.rules);
+        this.states.again(job, outcome.delay);
+        return;
+    }
+  }
+
+  /** The run of a job has ended after its outcome was told. */
+  release(job: EmbeddedJob): void {
+    this.states.endRun(job);
+  }
+
+  // ── Steering ──────────────────────────────────────────────────────────────────────────────────
+
+  cancel(job: EmbeddedJob): boolean {
+    if (isEnded(job.state)) return false;
+    const isActive = job.state === 'active';
+    if (isActive) endRun(job, this.now(), 'cancelled');
+    this.states.end(job, 'cancelled');
+    if (isActive) abort(job);
+    return true;
+  }
+
+  retry(job: EmbeddedJob): boolean {
+    const { rules } = this.states;
+    if (!isEnded(job.state) || job.state === 'completed' || !rules.uniqueKeys.isFreeFor(job)) return false;
+    this.states.revive(job);
+    startAfresh(job);
+    if (job.rules) rules.uniqueKeys.take(job);
+    this.states.wait(job);
+    return true;
+  }
+
+  remove(job: EmbeddedJob): boolean {
+    if (job.state === 'active') return false;
+    this.states.giveAway(job);
+    tellEnd(job, { state: 'unknown' });
+    return true;
+  }
+
+  /** Also false while a former run of the job goes on, and where its unique key is taken. */
+  move(job: EmbeddedJob, target: EmbeddedQueue): boolean {
+    if (job.state === 'active' || job.state === 'completed' || job.run) return false;
+    const hasStopped = isEnded(job.state);
+    const needsKey = hasStopped || this.states.rules.uniqueKeys.has(job);
+    if (target.isKnown(job.id) || (needsKey && !target.states.rules.uniqueKeys.isFreeFor(job))) return false;
+    const heldUntil = this.states.giveAway(job);
+    if (hasStopped) startAfresh(job);
+    if (hasStopped) job.state = 'waiting';
+    job.queue = target.name;
+    target.states.add(job);
+    if (needsKey) target.states.rules.uniqueKeys.take(job, hasStopped ? undefined : heldUntil);
+    if (job.state === 'delayed') target.states.room.delay(job, job.at);
+    else target.states.room.enter(job);
+    return true;
+  }
+
+  // ── Pausing, and the end ──────────────────────────────────────────────────────────────────────
 
   pause(scope: PauseScope): void {
     this.pauses.add(scope);
@@ -80,147 +195,27 @@ export class EmbeddedQueue {
 
   resume(scope: PauseScope): void {
     this.pauses.delete(scope);
-    if (!this.isPaused) for (const taker of this.takers) taker.wake();
+    if (!this.isPaused) this.wakeTakers();
   }
 
   get isPaused(): boolean {
     return this.pauses.size > 0;
   }
 
-  /** Puts a taken job in the hands of a worker. */
-  begin(job: EmbeddedJob, worker: string): void {
-    this.move(job, 'active');
-    const run = { attempt: job.attemptsMade + 1, startedAt: this.now(), worker };
-    if (job.runs) job.runs.push(run);
-    else job.runs = [run];
+  waitingFor(job: EmbeddedJob): WaitingFor | undefined {
+    if (job.state !== 'waiting') return undefined;
+    return this.isPaused ? 'pause' : this.states.room.waitingFor(job);
   }
 
-  /**
-   * Obeys an outcome. Answers the step that makes the job takeable again, which has to wait for the end of the old
-   * run; undefined where the job is finished.
-   */
-  settle(job: EmbeddedJob, outcome: Outcome): (() => void) | undefined {
-    switch (outcome.type) {
-      case 'completed':
-        this.endRun(job, 'completed');
-        job.result = outcome.result;
-        this.finish(job, 'completed', { state: 'completed', result: outcome.result });
-        this.retention.keepCompleted(job, outcome.keep);
-        return undefined;
-      case 'failed':
-        this.endRun(job, 'failed', outcome.error);
-        job.attemptsMade++;
-        job.error = outcome.error;
-        this.finish(job, 'failed', { state: 'failed', error: { ...outcome.error } });
-        this.retention.keepFailed(job, outcome.keep);
-        return undefined;
-      case 'retry':
-        this.endRun(job, 'retry', outcome.error);
-        job.attemptsMade++;
-        return this.again(job, outcome.delay, () => this.putBack(job));
-      case 'snooze':
-        this.endRun(job, outcome.because, outcome.error);
-        return this.again(job, outcome.delay, () => this.putBack(job, outcome.because === 'shutdown'));
-      case 'declined':
-        job.runs?.pop();
-        return this.again(job, outcome.delay, () => this.putBack(job));
-    }
-  }
-
-  watch(job: EmbeddedJob, observer: JobObserver): () => void {
-    const watches = (job.watches ??= new Set());
-    const watch: Watch = { observer };
-    watches.add(watch);
-    return () => void watches.delete(watch);
-  }
-
-  progress(job: EmbeddedJob, value: string): void {
-    job.progress = value;
-    for (const { observer } of job.watches ?? []) tell(() => observer.progress?.(value));
-  }
-
-  log(job: EmbeddedJob, line: string): void {
-    const logs = (job.logs ??= []);
-    logs.push(line);
-    if (logs.length > LOG_LINES) logs.shift();
-  }
-
-  /** Ends every timer and every watch. */
-  close(settlement: Settlement): void {
-    this.alarm.close();
-    this.retention.close();
-    for (const job of this.jobs.values()) this.tellEnd(job, settlement);
-  }
-
-  private endRun(job: EmbeddedJob, outcome: RunOutcome, error?: JobError): void {
-    const runs = job.runs as RunRecord[];
-    const run = runs[runs.length - 1];
-    run.endedAt = this.now();
-    run.outcome = outcome;
-    if (error) run.error = { ...error };
-    if (runs.length > RUNS_KEPT) runs.shift();
-  }
-
-  private finish(job: EmbeddedJob, state: 'completed' | 'failed', settlement: Settlement): void {
-    this.move(job, state);
-    job.finishedAt = this.now();
-    this.tellEnd(job, settlement);
-  }
-
-  private again(job: EmbeddedJob, delay: number, putBack: () => void): () => void {
-    if (delay <= 0) {
-      this.move(job, 'waiting');
-      return putBack;
-    }
-    job.dueAt = this.now() + delay;
-    this.move(job, 'delayed');
-    return () => this.delay(job, job.dueAt);
-  }
-
-  private delay(job: EmbeddedJob, dueAt: number): void {
-    this.move(job, 'delayed');
-    job.dueAt = dueAt;
-    job.sequence = this.sequence++;
-    this.delayed.push(job);
-    this.alarm.setBy(dueAt);
-  }
-
-  private promote(): void {
-    const now = this.now();
-    for (let next = this.delayed.peek(); next && next.dueAt <= now; next = this.delayed.peek()) {
-      this.delayed.pop();
-      this.move(next, 'waiting');
-      this.putBack(next);
-    }
-    const next = this.delayed.peek();
-    if (next) this.alarm.setBy(next.dueAt);
-  }
-
-  private putBack(job: EmbeddedJob, first = false): void {
-    if (first) this.waiting.pushFront(job);
-    else this.waiting.push(job);
+  private wakeTakers(): void {
     for (const taker of this.takers) taker.wake();
-  }
-
-  private move(job: EmbeddedJob, state: JobRecord['state']): void {
-    this.numbers[job.state]--;
-    this.numbers[state]++;
-    job.state = state;
-  }
-
-  private forget(job: EmbeddedJob): void {
-    this.numbers[job.state]--;
-    this.jobs.delete(job.id);
-  }
-
-  private tellEnd(job: EmbeddedJob, settlement: Settlement): void {
-    const watches = job.watches;
-    if (!watches) return;
-    job.watches = undefined;
-    for (const { observer } of watches) tell(() => observer.settled(settlement));
   }
 }
 
-function firstDue(a: EmbeddedJob, b: EmbeddedJob): number {
-  return a.dueAt - b.dueAt || a.sequence - b.sequence;
+function abort(job: EmbeddedJob): void {
+  const reason = new TaskCancelledError(
+    `Job ${job.id} of task ${job.task} was cancelled while it ran. What the task still does is dropped; ` +
+      'pass context.signal on to what it waits for, so that it stops then.',
+  );
+  tell(() => job.run?.abort(reason));
 }

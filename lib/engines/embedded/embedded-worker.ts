@@ -61,7 +61,7 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
   private readonly turn = (): void => {
     this.isTurnDue = false;
     while (this.slots.free > 0 && !this.isStopped) {
-      const job = this.queue.take();
+      const job = this.queue.take(this.options.worker);
       if (!job) return;
       this.begin(job);
     }
@@ -69,10 +69,9 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
 
   private begin(job: EmbeddedJob): void {
     const slot = this.slots.take();
-    const activeJob = toActiveJob(job);
-    this.queue.begin(job, this.options.worker);
-    const run = this.start(activeJob, slot);
+    const run = this.start(toActiveJob(job), slot);
     this.runs.add(run);
+    this.queue.started(job, run);
     run.outcome.then(
       (outcome) => this.obey(job, run, slot, outcome),
       (error: unknown) => this.obey(job, run, slot, broken(error)),
@@ -80,10 +79,10 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
   }
 
   private obey(job: EmbeddedJob, run: ActiveRun, slot: TakenSlot, outcome: Outcome): void {
-    const putBack = this.queue.settle(job, outcome);
+    this.queue.settle(job, outcome);
     const end = () => {
       this.runs.delete(run);
-      putBack?.();
+      this.queue.release(job);
       slot.release();
       this.tellWhenAllEnded();
     };

@@ -1,27 +1,47 @@
-import type {
-  Engine,
-  EnqueuedJob,
-  EngineWorker,
-  JobObserver,
-  NewJob,
-  PauseScope,
-  Settlement,
-  StartRun,
-  WorkOptions,
+import {
+  LOG_LINES,
+  type Engine,
+  type EnqueuedJob,
+  type EngineWorker,
+  type JobObserver,
+  type JobPage,
+  type JobQuery,
+  type KnownState,
+  type NewJob,
+  type PauseScope,
+  type StartRun,
+  type WorkOptions,
 } from '../../contracts/engine.js';
 import { EngineUnavailableError, UnknownQueueError } from '../../contracts/errors.js';
-import type { JobAddress, JobError, JobRecord, JobState } from '../../contracts/job.js';
+import type { JobAddress, JobRecord, JobState } from '../../contracts/job.js';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import { suggest } from '../../contracts/suggestion.js';
+import { settleSoon } from '../observing.js';
+import { refuseDuplicates } from './duplicates.js';
 import { toJobRecord, type EmbeddedJob } from './embedded-job.js';
 import { EmbeddedQueue } from './embedded-queue.js';
 import { EmbeddedWorker } from './embedded-worker.js';
-import { settleSoon } from '../observing.js';
+import { listJobs } from './job-listing.js';
+import { settlementOf, tellProgress, watch } from './watches.js';
+
+/** 7 days. */
+const KEEP_STOPPED: FailedRetention = { age: 7 * 24 * 60 * 60 * 1_000, count: 10_000 };
 
 export interface EmbeddedEngineOptions {
   /** Every declared queue. */
   queues: Iterable<string>;
+  /**
+   * How long (milliseconds) and how many cancelled jobs of a queue are kept, and as many expired ones. An age or count
+   * of 0: nothing is kept. @default 7 days, 10,000
+   */
+  keepStopped?: FailedRetention;
   /** Milliseconds since the epoch. @default Date.now */
   now?: () => number;
+}
+
+interface FoundJob {
+  queue: EmbeddedQueue;
+  job: EmbeddedJob;
 }
 
 /** Keeps jobs in the memory of this process: no server, and nothing left when the process ends. */
@@ -32,14 +52,18 @@ export class EmbeddedEngine implements Engine {
   private readonly workers = new Set<EmbeddedWorker>();
   private isClosed = false;
 
-  constructor({ queues, now = Date.now }: EmbeddedEngineOptions) {
-    for (const queue of queues) this.queues.set(queue, new EmbeddedQueue(now));
+  private readonly now: () => number;
+
+  constructor({ queues, keepStopped = KEEP_STOPPED, now = Date.now }: EmbeddedEngineOptions) {
+    this.now = now;
+    for (const queue of queues) this.queues.set(queue, new EmbeddedQueue(queue, { now, keepStopped }));
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     if (this.isClosed) throw closedError(jobs.length === 1 ? jobs[0].id : undefined);
     const queues = jobs.map((job) => this.declaredQueue(job.queue));
-    return jobs.map((job, index) => ({ id: job.id, deduplicated: !queues[index].add(job) }));
+    refuseDuplicates(jobs, queues, this.now());
+    return jobs.map((job, index) => queues[index].add(job));
   }
 
   work(queue: string, options: WorkOptions, start: StartRun): EngineWorker {
@@ -53,7 +77,7 @@ export class EmbeddedEngine implements Engine {
     this.expectOpen();
     return jobs.map((address) => {
       const found = this.lookUp(address);
-      return found && toRecord(found.job, found.queue);
+      return found && toJobRecord(found.job, found.queue.waitingFor(found.job));
     });
   }
 
@@ -67,24 +91,56 @@ export class EmbeddedEngine implements Engine {
     const found = this.lookUp(address);
     if (!found) return settleSoon(observer, { state: 'unknown' });
     const settlement = settlementOf(found.job);
-    return settlement ? settleSoon(observer, settlement) : found.queue.watch(found.job, observer);
+    return settlement ? settleSoon(observer, settlement) : watch(found.job, observer);
   }
 
   async progress(address: JobAddress, value: string): Promise<void> {
     this.expectOpen();
-    const found = this.lookUp(address);
-    found?.queue.progress(found.job, value);
+    const job = this.lookUp(address)?.job;
+    if (!job) return;
+    job.progress = value;
+    tellProgress(job, value);
   }
 
   async log(address: JobAddress, line: string): Promise<void> {
     this.expectOpen();
-    const found = this.lookUp(address);
-    found?.queue.log(found.job, line);
+    const job = this.lookUp(address)?.job;
+    if (!job) return;
+    const logs = (job.logs ??= []);
+    logs.push(line);
+    if (logs.length > LOG_LINES) logs.shift();
   }
 
-  async counts(queue: string): Promise<Record<Exclude<JobState, 'unknown'>, number>> {
+  async counts(queue: string): Promise<Record<KnownState, number>> {
     this.expectOpen();
-    return this.declaredQueue(queue).counts();
+    return this.declaredQueue(queue).states.counts();
+  }
+
+  async list(query: JobQuery): Promise<JobPage> {
+    this.expectOpen();
+    const queue = this.declaredQueue(query.queue);
+    queue.states.sweep();
+    const { jobs, cursor } = listJobs(queue.states, query);
+    const records = jobs.map((job) => toJobRecord(job, queue.waitingFor(job)));
+    return cursor === undefined ? { jobs: records } : { jobs: records, cursor };
+  }
+
+  async cancel(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    return this.steer(jobs, ({ queue, job }) => queue.cancel(job));
+  }
+
+  async retry(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    return this.steer(jobs, ({ queue, job }) => queue.retry(job));
+  }
+
+  async remove(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    return this.steer(jobs, ({ queue, job }) => queue.remove(job));
+  }
+
+  async move(jobs: readonly JobAddress[], toQueue: string): Promise<readonly boolean[]> {
+    this.expectOpen();
+    const target = this.declaredQueue(toQueue);
+    return this.steer(jobs, ({ queue, job }) => queue.move(job, target));
   }
 
   async pause(queue: string, scope: PauseScope): Promise<void> {
@@ -106,13 +162,21 @@ export class EmbeddedEngine implements Engine {
     if (this.isClosed) return;
     this.isClosed = true;
     for (const worker of this.workers) worker.takeNoMore();
-    for (const queue of this.queues.values()) queue.close({ state: 'lost', error: closedError() });
+    for (const queue of this.queues.values()) queue.states.close({ state: 'lost', error: closedError() });
   }
 
-  private lookUp({ id, queue: name }: JobAddress): { queue: EmbeddedQueue; job: EmbeddedJob } | undefined {
+  private steer(jobs: readonly JobAddress[], step: (found: FoundJob) => boolean): readonly boolean[] {
+    this.expectOpen();
+    return jobs.map((address) => {
+      const found = this.lookUp(address);
+      return found !== undefined && step(found);
+    });
+  }
+
+  private lookUp({ id, queue: name }: JobAddress): FoundJob | undefined {
     const queues = name === undefined ? this.queues.values() : [this.queues.get(name)];
     for (const queue of queues) {
-      const job = queue?.find(id);
+      const job = queue?.states.find(id);
       if (queue && job) return { queue, job };
     }
     return undefined;
@@ -129,28 +193,6 @@ export class EmbeddedEngine implements Engine {
   }
 }
 
-function toRecord(job: EmbeddedJob, queue: EmbeddedQueue): JobRecord {
-  const record = toJobRecord(job);
-  if (queue.isPaused && record.state === 'waiting') record.waitingFor = 'pause';
-  return record;
-}
-
 function closedError(jobId?: string): EngineUnavailableError {
   return new EngineUnavailableError('The embedded engine is closed.', { sent: false, jobId });
-}
-
-/** How a job ended; undefined while it has not. */
-function settlementOf(job: EmbeddedJob): Settlement | undefined {
-  switch (job.state) {
-    case 'completed':
-      return { state: 'completed', result: job.result };
-    case 'failed':
-      return { state: 'failed', error: { ...(job.error as JobError) } };
-    case 'waiting':
-    case 'delayed':
-    case 'active':
-    case 'cancelled':
-    case 'expired':
-      return undefined;
-  }
 }

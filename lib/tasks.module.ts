@@ -8,6 +8,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
+import { TaskAdmin } from './client/task-admin.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
@@ -93,6 +94,6 @@ function compose(base: DynamicModule, queues: readonly string[], usesBull: boole
     global: true,
     imports: [...(base.imports ?? []), DiscoveryModule, ...(usesBull ? [loadListenerModule()] : [])],
     providers: [...(base.providers ?? []), ...createTasksProviders(MODULE_OPTIONS_TOKEN), ...queueProviders],
-    exports: [TaskQueue, ...queueProviders],
+    exports: [TaskQueue, TaskAdmin, ...queueProviders],
   };
 }

@@ -1,7 +1,7 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { Duration } from './contracts/duration.js';
-import type { TaskOptions } from './contracts/task.js';
+import type { TaskOptions } from './contracts/task-options.js';
 
 /**
  * How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients (Sentinel, Cluster).
@@ -27,7 +27,10 @@ export interface TasksModuleOptions {
   /** Whether this process runs jobs, and of which queues. @default true */
   worker?: boolean | { queues: readonly string[] };
   /** Defaults for every task. */
-  defaults?: Pick<TaskOptions, 'attempts' | 'backoff' | 'timeout' | 'keepResult' | 'keepFailed'>;
+  defaults?: Pick<TaskOptions, 'attempts' | 'backoff' | 'timeout' | 'keepResult' | 'keepFailed'> & {
+    /** How long after the instant it is due a job may still start. Absent: for ever. */
+    expires?: Duration;
+  };
   /** How long a job of a dead process stays locked. @default '30s' */
   lockDuration?: Duration;
   /** How often a worker looks for jobs of dead processes; 0: never. @default '15s' */

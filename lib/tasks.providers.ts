@@ -1,7 +1,9 @@
 import type { FactoryProvider, Provider } from '@nestjs/common';
+import { TaskAdmin } from './client/task-admin.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
 import type { TasksSettings } from './contracts/settings.js';
+import type { Signature } from './contracts/signature.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
 import { createTaskRegistry } from './discovery/task-registry.js';
 import { TaskExplorer } from './discovery/task.explorer.js';
@@ -30,14 +32,26 @@ export function createTasksProviders(optionsToken: string | symbol): Provider[] 
         new TaskQueue(engine, registry, settings),
     ),
     provide(
-      Workers,
+      TaskAdmin,
       [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS],
-      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings) => {
-        const { defaults, maxCrashes } = settings;
-        return new Workers(engine, new Runner({ registry, defaults, maxCrashes, engine }), settings);
-      },
+      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings) =>
+        new TaskAdmin(engine, registry, settings),
     ),
+    provide(Workers, [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS, TaskQueue], createWorkers),
   ];
+}
+
+function createWorkers(
+  engine: Engine,
+  registry: () => TaskRegistry,
+  settings: TasksSettings,
+  queue: TaskQueue,
+): Workers {
+  const { defaults, maxCrashes } = settings;
+  const dispatch = async (signature: Signature<unknown>, jobId: string): Promise<void> => {
+    await queue.enqueue(signature, { jobId });
+  };
+  return new Workers(engine, new Runner({ registry, defaults, maxCrashes, engine, dispatch }), settings);
 }
 
 function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine: Engine): () => TaskRegistry {
@@ -56,9 +70,11 @@ function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine
 /** Bull is loaded only where it is used: it costs 90 ms. */
 async function createEngine(options: TasksModuleOptions, settings: TasksSettings): Promise<Engine> {
   const queues = [...settings.queues.keys()];
-  if (options.redis === undefined) return new EmbeddedEngine({ queues });
+  const keepStopped = settings.defaults.keepFailed;
+  if (options.redis === undefined) return new EmbeddedEngine({ queues, keepStopped });
   const { BullEngine } = await import('./engines/bull/bull.engine.js');
-  return new BullEngine({ ...settings, redis: options.redis, queues, commandTimeout: settings.enqueueTimeout });
+  const { redis } = options;
+  return new BullEngine({ ...settings, redis, queues, keepStopped, commandTimeout: settings.enqueueTimeout });
 }
 
 function provide<A extends unknown[], T>(

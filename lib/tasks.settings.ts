@@ -1,4 +1,5 @@
-import { checkOptions, expectThat, toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
+import { toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
+import { checkOptions, expectCount, expectThat } from './contracts/checks.js';
 import { toMilliseconds, type Duration } from './contracts/duration.js';
 import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
 import type { TaskDefaults, TasksSettings } from './contracts/settings.js';
@@ -13,7 +14,10 @@ const WHERE = 'TasksModule.forRoot()';
 /** Letters, digits, dot, dash and underscore: a colon would run into the next part of a key. */
 const QUEUE_NAME = /^[\w.-]+$/;
 
-const TASK_DEFAULT_CHECKS = pick(TASK_OPTION_CHECKS, ['attempts', 'backoff', 'timeout', 'keepResult', 'keepFailed']);
+const TASK_DEFAULT_CHECKS = {
+  ...pick(TASK_OPTION_CHECKS, ['attempts', 'backoff', 'timeout', 'keepResult', 'keepFailed']),
+  expires: checkDurationAboveZero,
+};
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
@@ -29,10 +33,8 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   lockDuration: (value, where) =>
     expectThat(toMilliseconds(value as Duration, where) >= 100, where, value, `a duration of at least '100ms'`),
   stalledInterval: checkDuration,
-  maxCrashes: (value, where) =>
-    expectThat(Number.isSafeInteger(value) && (value as number) >= 1, where, value, 'a whole number from 1 up'),
-  enqueueTimeout: (value, where) =>
-    expectThat(toMilliseconds(value as Duration, where) > 0, where, value, 'a duration above 0'),
+  maxCrashes: expectCount,
+  enqueueTimeout: checkDurationAboveZero,
   shutdownGrace: checkDuration,
 };
 
@@ -100,7 +102,7 @@ function readQueues(declared: Readonly<Record<string, QueueOptions>>, collect: C
           `${WHERE}: '${name}' cannot name a queue. Use letters, digits, '.', '-' and '_' only.`,
         );
       }
-      checkOptions(options, { concurrency: checkConcurrency }, where);
+      checkOptions(options, { concurrency: expectCount }, where);
     });
   }
   return queues;
@@ -129,12 +131,14 @@ function readWorkerQueues(
 
 function readDefaults(defaults: NonNullable<TasksModuleOptions['defaults']>): TaskDefaults {
   const { attempts, backoff, timeout, keepResult, keepFailed } = { ...DEFAULTS, ...dropUndefined(defaults) };
+  const { expires } = defaults;
   return {
     attempts,
     backoff: typeof backoff === 'function' ? backoff : toStoredBackoff(backoff, 'backoff'),
     timeout: toTimeout(timeout, 'timeout'),
     keepResult: toKeep(keepResult, 'keepResult'),
     keepFailed: toRetention(keepFailed, toRetention(DEFAULTS.keepFailed, NOTHING, 'keepFailed'), 'keepFailed'),
+    ...(expires !== undefined && { expires: toMilliseconds(expires, 'expires') }),
   };
 }
 
@@ -156,8 +160,8 @@ function checkDuration(value: unknown, where: string): void {
   toMilliseconds(value as Duration, where);
 }
 
-function checkConcurrency(value: unknown, where: string): void {
-  expectThat(Number.isSafeInteger(value) && (value as number) >= 1, where, value, 'a whole number from 1 up');
+function checkDurationAboveZero(value: unknown, where: string): void {
+  expectThat(toMilliseconds(value as Duration, where) > 0, where, value, 'a duration above 0');
 }
 
 function checkNames(value: unknown, where: string): void {

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
 import type { Engine, Settlement } from '../contracts/engine.js';
-import { ResultNotFoundError, TaskFailedError } from '../contracts/errors.js';
+import { ResultNotFoundError, TaskCancelledError, TaskExpiredError, TaskFailedError } from '../contracts/errors.js';
 import type { FailedJob, JobAddress, JobError, JobInfo, JobState } from '../contracts/job.js';
 import type { Json } from '../contracts/signature.js';
 import { runScope } from '../contracts/task-context.js';
@@ -14,13 +14,14 @@ export interface JobHandle<R = unknown> {
   readonly id: string;
   /** Absent for a handle made from an id. */
   readonly task?: string;
-  /** True when an earlier job of the same id answers for this call. */
+  /** True when an earlier job answers for this call: one of the same id, or one that has its unique key. */
   readonly deduplicated: boolean;
   /**
    * Waits for the result. Inside a task the wait lends its slot to other jobs, so that a worker with concurrency 1
    * does not wait for itself.
    *
    * @throws TaskFailedError with the original error as its cause
+   * @throws TaskCancelledError, TaskExpiredError when the job ended that way
    * @throws ResultTimeoutError when `timeout` (absent: none) passes first; the job goes on
    * @throws ResultNotFoundError when nobody knows the job, or nothing was kept of it
    */
@@ -30,6 +31,19 @@ export interface JobHandle<R = unknown> {
   info(): Promise<JobInfo<Json<R>> | undefined>;
   /** The job's progress, beginning with its present value. Completes with the job, however it ends. */
   readonly progress$: Observable<unknown>;
+  /**
+   * Ends a job that has not ended: a waiting one never starts, and of a running one the signal is aborted, wherever it
+   * runs. `result()` rejects at once, also where the task ignores its signal.
+   *
+   * @returns true when the job will not complete because of this call
+   */
+  cancel(): Promise<boolean>;
+  /**
+   * Starts a failed, cancelled or expired job afresh, with all its attempts and without expiry; earlier runs stay on record.
+   *
+   * @returns true when the job waits now; false in any other state, and where another job has its unique key
+   */
+  retry(): Promise<boolean>;
 }
 
 /** The handle of a job in an engine. A controller may return it: as JSON it is id, task and `deduplicated`. */
@@ -78,6 +92,16 @@ export class EngineJobHandle<R> implements JobHandle<R> {
     return record && toJobInfo(record, record.options.attempts ?? this.#attemptsOf(record.task));
   }
 
+  async cancel(): Promise<boolean> {
+    const [isCancelled] = await this.#engine.cancel([this.#address]);
+    return isCancelled;
+  }
+
+  async retry(): Promise<boolean> {
+    const [isWaiting] = await this.#engine.retry([this.#address]);
+    return isWaiting;
+  }
+
   private async resultOf(settlement: Settlement): Promise<Json<R>> {
     if (settlement.state === 'completed') return this.parse(settlement.result);
     throw await this.errorOf(settlement);
@@ -87,6 +111,15 @@ export class EngineJobHandle<R> implements JobHandle<R> {
     switch (settlement.state) {
       case 'failed':
         return new TaskFailedError(await this.failure(settlement.error));
+      case 'cancelled':
+        return new TaskCancelledError(
+          `Job ${this.id} was cancelled, so it has no result. To run it after all, call retry() of its handle.`,
+        );
+      case 'expired':
+        return new TaskExpiredError(
+          `Job ${this.id} was not started in the time that its 'expires' left it, so it has no result. To run it after ` +
+            `all, call retry() of its handle; if this repeats, give it more time or the queue more workers.`,
+        );
       case 'unknown':
         return new ResultNotFoundError(
           `Job ${this.id} is not known, or nothing was kept of it. Check the id, or raise the task's keepResult.`,

@@ -1,4 +1,5 @@
-import type { FailedJob, JobError, JobInfo, JobRecord, Run, RunRecord } from '../contracts/job.js';
+import type { FailedJob, JobError, JobInfo, JobRecord } from '../contracts/job.js';
+import { readArguments, readJson, toDate, toRun } from '../contracts/job-view.js';
 
 /**
  * Everything an engine knows of a job, as callers see it. Data that cannot be read stands there as text.
@@ -24,6 +25,8 @@ export function toJobInfo<R>(record: JobRecord, attempts: number): JobInfo<R> {
     logs: record.logs,
     result: readJson(record.result) as R | undefined,
     error: record.error,
+    priority: record.rules?.priority ?? 'normal',
+    tags: record.rules?.tags ?? [],
     metadata: record.metadata,
   };
 }
@@ -36,27 +39,4 @@ export function toFailedJob(record: JobRecord, error: JobError): FailedJob {
     error: record.error ?? error,
     runs: record.runs.map(toRun),
   };
-}
-
-/** The value of a JSON text, or the text itself where it is none. */
-export function readJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
-}
-
-function readArguments(text: string): readonly unknown[] {
-  const args = text === '' ? [] : readJson(text);
-  return Array.isArray(args) ? args : [args];
-}
-
-function toRun(run: RunRecord): Run {
-  return { ...run, startedAt: new Date(run.startedAt), endedAt: toDate(run.endedAt) };
-}
-
-function toDate(milliseconds: number | undefined): Date | undefined {
-  return milliseconds === undefined ? undefined : new Date(milliseconds);
 }

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import type { Engine, Settlement } from '../contracts/engine.js';
 import type { JobAddress } from '../contracts/job.js';
-import { readJson } from './job-info.js';
+import { readJson } from '../contracts/job-view.js';
 
 /** A job's progress from now on, the value it has now included. Completes with the job, however it ends. */
 export function progressOf(engine: Engine, job: JobAddress): Observable<unknown> {

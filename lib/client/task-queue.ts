@@ -1,24 +1,17 @@
-import { customAlphabet } from 'nanoid';
-import {
-  checkOptions,
-  expectThat,
-  mergeCallOptions,
-  toJobOptions,
-  validateEnqueueOptions,
-} from '../contracts/call-options.js';
-import { toMilliseconds } from '../contracts/duration.js';
+import { validateEnqueueOptions } from '../contracts/call-options.js';
+import { checkOptions, expectThat } from '../contracts/checks.js';
 import type { EnqueuedJob, Engine, NewJob, PauseScope } from '../contracts/engine.js';
-import { InvalidOptionsError, UnknownQueueError, UnknownTaskError } from '../contracts/errors.js';
+import { InvalidOptionsError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
-import { TaskSignature, type Signature } from '../contracts/signature.js';
+import type { Signature } from '../contracts/signature.js';
 import type { EnqueueOptions } from '../contracts/task.js';
-import { suggest } from '../contracts/suggestion.js';
-import type { TaskDefinition, TaskRegistry } from '../discovery/task-definition.js';
-import { encodeArguments, expectSignature } from './call.js';
+import type { TaskRegistry } from '../discovery/task-definition.js';
+import { actOn } from './bulk.js';
+import { expectSignature } from './call.js';
+import { declaredQueue } from './declared-queue.js';
+import type { JobFilter } from './job-filter.js';
 import { EngineJobHandle, type JobHandle } from './job-handle.js';
-
-/** Letters and digits only, 95 bits of them: an id goes into URLs, logs and command lines. */
-const createJobId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 16);
+import { newJob } from './new-job.js';
 
 /** The result type of a signature. */
 export type ResultOf<S> = S extends Signature<infer R> ? R : never;
@@ -53,11 +46,12 @@ export class TaskQueue {
    * Stores one call as a job; resolves when the engine has it.
    *
    * @throws InvalidOptionsError, InvalidPayloadError, UnknownTaskError, UnknownQueueError before anything is sent
+   * @throws DuplicateJobError for a call that is unique with `onConflict: 'reject'`, and whose key is taken
    * @throws EngineUnavailableError when the engine cannot be reached in time
    */
   async enqueue<R>(signature: Signature<R>, options?: EnqueueOptions): Promise<JobHandle<R>> {
     if (options) validateEnqueueOptions(options, 'enqueue()');
-    const job = this.createJob(expectSignature(signature, 'enqueue()'), options, Date.now());
+    const job = this.newJob(signature, options, 'enqueue()', Date.now());
     const [enqueued] = await this.engine.enqueue([job]);
     return this.handle(job, enqueued);
   }
@@ -66,6 +60,7 @@ export class TaskQueue {
    * Stores all calls in one round trip, or none of them. The options apply to every call; an empty list answers `[]`.
    *
    * @throws InvalidOptionsError, InvalidPayloadError, UnknownTaskError, UnknownQueueError before anything is sent
+   * @throws DuplicateJobError for a call that is unique with `onConflict: 'reject'`, and whose key is taken
    * @throws EngineUnavailableError when the engine cannot be reached in time
    */
   async enqueueMany<const S extends readonly Signature<unknown>[]>(
@@ -77,7 +72,7 @@ export class TaskQueue {
     if (options) validateManyOptions(options);
     const now = Date.now();
     const jobs = signatures.map((signature: unknown, index) =>
-      this.createJob(expectSignature(signature, `enqueueMany(), item ${index},`), options, now),
+      this.newJob(signature, options, `enqueueMany(), item ${index},`, now),
     );
     const enqueued = jobs.length > 0 ? await this.engine.enqueue(jobs) : [];
     return jobs.map((job, index) => this.handle(job, enqueued[index])) as JobHandles<S>;
@@ -86,6 +81,22 @@ export class TaskQueue {
   /** The handle of a job by its id, in whichever queue it is. Asks nobody: an id that nobody knows is told by its `state()`. */
   job<R = unknown>(id: string): JobHandle<R> {
     return new EngineJobHandle(this.engine, { id }, undefined, false, this.attemptsOf);
+  }
+
+  /**
+   * Cancels the waiting, delayed and running jobs that match; of a running one the signal is aborted, wherever it runs.
+   *
+   * @returns how many will not complete because of this call
+   * @throws InvalidOptionsError for an empty filter, and for a state in which nothing is left to cancel
+   * @throws UnknownQueueError for a queue that is not declared
+   */
+  async cancel(filter: JobFilter): Promise<number> {
+    return actOn(this.engine, this.settings, filter, {
+      where: 'cancel()',
+      // In the order in which a job passes through them, so that none slips by while they are read.
+      states: ['delayed', 'waiting', 'active'],
+      act: (jobs) => this.engine.cancel(jobs),
+    });
   }
 
   /**
@@ -108,38 +119,12 @@ export class TaskQueue {
     return this.engine.isPaused(this.declared(queue, 'isPaused()'));
   }
 
-  private createJob(signature: TaskSignature<unknown>, options: EnqueueOptions | undefined, now: number): NewJob {
-    const { task, args } = signature;
-    const registry = this.registry();
-    const definition = registry.get(task);
-    if (!definition && !signature.isContract) throw unknownTask(task, registry);
-    let call = signature.options;
-    if (definition?.contractOptions) call = mergeCallOptions(definition.contractOptions, call);
-    if (options) call = mergeCallOptions(call, options);
-    const jobOptions = toJobOptions(call);
-    if (definition) jobOptions.attempts ??= definition.options.attempts ?? this.settings.defaults.attempts;
-    return {
-      id: call.jobId ?? createJobId(),
-      queue: this.queueOf(call, definition, task),
-      task,
-      args: encodeArguments(args, task),
-      options: jobOptions,
-      metadata: call.metadata,
-      enqueuedAt: now,
-      dueAt: dueAt(call, definition, now),
-    };
-  }
-
-  private queueOf(call: EnqueueOptions, definition: TaskDefinition | undefined, task: string): string {
-    return this.declared(call.queue ?? definition?.options.queue ?? 'default', `the call of ${task}`);
+  private newJob(signature: unknown, options: EnqueueOptions | undefined, where: string, now: number): NewJob {
+    return newJob(expectSignature(signature, where), options, this.registry(), this.settings, now);
   }
 
   private declared(queue: string, where: string): string {
-    if (this.settings.queues.has(queue)) return queue;
-    throw new UnknownQueueError(
-      `The queue '${queue}' of ${where} is not declared. ${suggest(queue, [...this.settings.queues.keys()])} ` +
-        'Queues are declared in TasksModule.forRoot({ queues }).',
-    );
+    return declaredQueue(this.settings, queue, where);
   }
 
   private handle<R>({ queue, task }: NewJob, { id, deduplicated }: EnqueuedJob): JobHandle<R> {
@@ -163,20 +148,4 @@ function validateManyOptions(options: Omit<EnqueueOptions, 'jobId'>): void {
       'enqueueMany() takes no jobId, which names one job. Give it to a call: .with({ jobId }).',
     );
   }
-}
-
-/** When the job may start; undefined: at once. */
-function dueAt(call: EnqueueOptions, definition: TaskDefinition | undefined, now: number): number | undefined {
-  const at = call.at?.getTime();
-  if (at !== undefined) return at > now ? at : undefined;
-  const delay = call.delay ?? definition?.options.delay;
-  const milliseconds = delay === undefined ? 0 : toMilliseconds(delay, 'delay');
-  return milliseconds > 0 ? now + milliseconds : undefined;
-}
-
-function unknownTask(task: string, registry: TaskRegistry): UnknownTaskError {
-  return new UnknownTaskError(
-    `The task '${task}' is not known in this application. ${suggest(task, registry.names())} Add its class to the ` +
-      `providers of a module; a task of another application is called by a contract: task<[…], …>('${task}').`,
-  );
 }

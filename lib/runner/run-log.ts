@@ -36,6 +36,22 @@ export class RunLog {
     );
   }
 
+  brokenOnFailed(job: ActiveJob, problem: unknown): void {
+    const cause = problem instanceof Error ? `${problem.name}: ${problem.message}` : String(problem);
+    this.error(
+      `${nameOf(job)} failed, and the call that its onFailed makes was not enqueued: ${cause} ` +
+        'The failure is on record all the same. Put onFailed right, then enqueue the call by hand.',
+      problem instanceof Error ? problem.stack : undefined,
+    );
+  }
+
+  waitingWithFailure(job: ActiveJob, problem: Error): void {
+    this.warn(
+      `${nameOf(job)} failed, and the call that its onFailed makes cannot be enqueued yet: ${problem.message} ` +
+        'It is tried again every second; the failure is put on record after that.',
+    );
+  }
+
   stillRunning(job: ActiveJob): void {
     this.warn(
       `${nameOf(job)} was aborted 10 s ago and still runs, so it keeps its place in the worker. ` +

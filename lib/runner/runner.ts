@@ -3,8 +3,12 @@ import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js'
 import { TaskCrashedError } from '../contracts/errors.js';
 import type { Outcome } from '../contracts/outcome.js';
 import type { TaskDefaults } from '../contracts/settings.js';
+import type { Signature } from '../contracts/signature.js';
 import type { TaskRegistry } from '../discovery/task-definition.js';
+import type { LimitRules } from '../limits/limit-rules.js';
 import { Deadlines } from './deadlines.js';
+import { FollowedRun } from './followed-run.js';
+import { missingLimits } from './missing-limits.js';
 import { RunLog, type RunLogger } from './run-log.js';
 import { decodeArguments } from './run-payload.js';
 import { fail } from './settle.js';
@@ -20,6 +24,8 @@ export interface RunnerOptions {
   /** A job that ended its process this often is failed. */
   maxCrashes: number;
   engine: Pick<Engine, 'progress' | 'log'>;
+  /** Enqueues the call that an `onFailed` made, under this id. */
+  dispatch: (signature: Signature<unknown>, jobId: string) => Promise<void>;
   /** @default Nest's Logger with the context `TasksRunner` */
   logger?: RunLogger;
   /** Answers a number from 0 up to 1, for the jitter of backoffs. @default Math.random */
@@ -30,12 +36,14 @@ export interface RunnerOptions {
 export class Runner {
   private readonly registry: () => TaskRegistry;
   private readonly maxCrashes: number;
+  private readonly dispatch: RunnerOptions['dispatch'];
   private readonly plans = new Map<string, TaskPlan>();
   private readonly shared: SharedByRuns;
 
-  constructor({ registry, defaults, maxCrashes, engine, logger, random }: RunnerOptions) {
+  constructor({ registry, defaults, maxCrashes, engine, dispatch, logger, random }: RunnerOptions) {
     this.registry = registry;
     this.maxCrashes = maxCrashes;
+    this.dispatch = dispatch;
     this.shared = {
       engine,
       defaults,
@@ -45,17 +53,27 @@ export class Runner {
     };
   }
 
-  /** Begins a run: resolve → decode → context → call under a deadline → outcome. */
+  /** Begins a run: resolve → decode → limits → context → call under a deadline → outcome → what follows a failure. */
   start(job: ActiveJob, slot: Slot): ActiveRun {
     const plan = this.resolve(job.task);
     if (!plan) return answered(this.putBackUnknown(job));
+    const run = this.begin(job, plan, slot);
+    const { onFailed } = plan.definition.options;
+    if (!onFailed) return run;
+    return new FollowedRun(run, job, { onFailed, dispatch: this.dispatch, log: this.shared.log });
+  }
+
+  private begin(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
     if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
     let args: readonly unknown[];
+    let limits: LimitRules | undefined;
     try {
       args = decodeArguments(job);
+      limits = missingLimits(job, plan.definition, args);
     } catch (unreadable) {
       return answered(this.failBeforeCall(job, plan, unreadable));
     }
+    if (limits) return answered({ type: 'declined', delay: 0, rules: { ...job.rules, ...limits } });
     return new TaskRun(job, plan, this.shared, args, slot);
   }
 

@@ -1,4 +1,5 @@
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
+import { JobLockLostError, TaskCancelledError, type TasksError } from '../contracts/errors.js';
 import type { FailedRetention, Outcome } from '../contracts/outcome.js';
 import { Discard, Retry, Snooze } from '../contracts/steering.js';
 import type { ErrorClass } from '../contracts/task.js';
@@ -23,6 +24,11 @@ export interface FailurePolicy {
 /** Whether a task said itself what is to become of its job. */
 export function isSteering(thrown: unknown): thrown is Retry | Snooze | Discard {
   return thrown instanceof Retry || thrown instanceof Snooze || thrown instanceof Discard;
+}
+
+/** Whether the engine drops the outcome of a run that was aborted for this reason. */
+export function isDropped(reason: TasksError | undefined): boolean {
+  return reason instanceof JobLockLostError || reason instanceof TaskCancelledError;
 }
 
 /** Decides the outcome of a run from what it threw. */

@@ -2,7 +2,8 @@ import { toKeep, toStoredBackoff, toTimeout } from '../contracts/call-options.js
 import { toMilliseconds } from '../contracts/duration.js';
 import type { FailedRetention } from '../contracts/outcome.js';
 import type { TaskDefaults } from '../contracts/settings.js';
-import type { ErrorClass, TaskOptions } from '../contracts/task.js';
+import type { TaskOptions } from '../contracts/task-options.js';
+import type { ErrorClass } from '../contracts/task.js';
 import type { TaskDefinition } from '../discovery/task-definition.js';
 import type { BackoffRule } from './backoff.js';
 

@@ -1,5 +1,5 @@
 import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
-import { JobLockLostError, TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
+import { TaskCancelledError, TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
 import type { Outcome } from '../contracts/outcome.js';
 import type { TaskDefaults } from '../contracts/settings.js';
 import { runScope } from '../contracts/task-context.js';
@@ -9,7 +9,7 @@ import type { Deadlines, Timed } from './deadlines.js';
 import { RunContext } from './run-context.js';
 import type { RunLog } from './run-log.js';
 import { encodeResult } from './run-payload.js';
-import { fail, isSteering, settle } from './settle.js';
+import { fail, isDropped, isSteering, settle } from './settle.js';
 import type { TaskPlan } from './task-plan.js';
 
 /** What a task gets to end by itself at a shutdown, in milliseconds. */
@@ -40,6 +40,7 @@ export class TaskRun implements ActiveRun, Timed {
   private end?: Promise<void>;
   private resolveEnd?: () => void;
   private abortReason?: TasksError;
+  private isEndingSoon = false;
   /** Of the shutdown's grace, then of the warning that the task still runs. */
   private timer?: NodeJS.Timeout;
 
@@ -64,10 +65,21 @@ export class TaskRun implements ActiveRun, Timed {
     if (this.hasEnded || this.isAnswered) return;
     this.shared.deadlines.remove(this);
     this.abortReason ??= reason;
-    if (reason instanceof TaskShutdownError) {
-      this.timer ??= setTimeout(() => this.giveUp(this.putBack()), SHUTDOWN_GRACE);
-    }
+    if (reason instanceof TaskShutdownError) this.endSoon();
+    else if (reason instanceof TaskCancelledError) this.timer ??= this.warnLater();
     this.context.abort(reason);
+  }
+
+  /** A task that ignores its signal does not hold up the shutdown, whatever aborted it before. */
+  private endSoon(): void {
+    if (this.isEndingSoon) return;
+    this.isEndingSoon = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.giveUp(this.putBack()), SHUTDOWN_GRACE);
+  }
+
+  private warnLater(): NodeJS.Timeout {
+    return setTimeout(() => this.shared.log.stillRunning(this.job), STILL_RUNNING_AFTER).unref();
   }
 
   /** Called by `Deadlines`. */
@@ -150,15 +162,14 @@ export class TaskRun implements ActiveRun, Timed {
 
   /** Answers before the task has ended; what it answers later is dropped. */
   private giveUp(outcome: Outcome): void {
-    const { job, shared } = this;
     this.isAnswered = true;
     this.answer!(this.report(outcome));
-    this.timer = setTimeout(() => shared.log.stillRunning(job), STILL_RUNNING_AFTER).unref();
+    this.timer = this.warnLater();
   }
 
-  /** The engine drops what a run without a lock answers, so a line about it would mislead. */
+  /** A line about an outcome that the engine drops would mislead. */
   private report(outcome: Outcome): Outcome {
-    if (outcome.type !== 'completed' && !(this.abortReason instanceof JobLockLostError)) {
+    if (outcome.type !== 'completed' && !isDropped(this.abortReason)) {
       this.shared.log.settled(this.job, this.context.attempts, outcome);
     }
     return outcome;

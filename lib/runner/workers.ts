@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { hostname } from 'node:os';
 import type { Engine, EngineWorker } from '../contracts/engine.js';
 import { TaskShutdownError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
 import type { Runner } from './runner.js';
+import { WORKER_NAME } from './worker-name.js';
 
 /** The workers of this process: one per queue that it serves. */
 export class Workers {
@@ -21,9 +21,8 @@ export class Workers {
     // The app was closed while it was booting.
     if (this.draining) return;
     const { queues, workerQueues } = this.settings;
-    const worker = `${hostname()}:${process.pid}`;
     this.workers = workerQueues.map((queue) =>
-      this.engine.work(queue, { concurrency: queues.get(queue)?.concurrency ?? 1, worker }, (job, slot) =>
+      this.engine.work(queue, { concurrency: queues.get(queue)?.concurrency ?? 1, worker: WORKER_NAME }, (job, slot) =>
         this.runner.start(job, slot),
       ),
     );

@@ -1,9 +1,12 @@
 import { describe, expectTypeOf, it } from 'vitest';
+import type { BulkOptions, JobFilter } from '../../lib/client/job-filter.js';
 import type { JobHandle } from '../../lib/client/job-handle.js';
 import { task } from '../../lib/client/task.js';
+import type { JobList, TaskAdmin } from '../../lib/client/task-admin.js';
 import type { TaskQueue } from '../../lib/client/task-queue.js';
-import type { JobInfo } from '../../lib/contracts/job.js';
+import type { FailedJob, JobInfo, JobState, Priority, WaitingFor } from '../../lib/contracts/job.js';
 import type { Json, Signature, TaskRef } from '../../lib/contracts/signature.js';
+import type { TaskOptions } from '../../lib/contracts/task-options.js';
 import type { EnqueueOptions } from '../../lib/contracts/task.js';
 import { TaskContext } from '../../lib/contracts/task-context.js';
 import { Ctx } from '../../lib/decorators/ctx.decorator.js';
@@ -85,7 +88,36 @@ class MailTasks {
   @Task({ jobId: 'one' }) single(): void {}
 }
 
+class SteeredTasks {
+  @Task({
+    priority: 'high',
+    expires: '1h',
+    unique: { key: (mail: Mail) => mail.to, until: 'finished', onConflict: 'replace' },
+    tags: ['mail'],
+    concurrency: { max: 2, key: (mail: Mail) => mail.to },
+    rateLimit: { max: 10, per: '1s' },
+    onFailed: (failure: FailedJob) => archive({ to: failure.id, subject: failure.error.message }),
+  })
+  send(_mail: Mail): void {}
+
+  // @ts-expect-error no such priority
+  @Task({ priority: 'urgent' }) urgent(): void {}
+  // @ts-expect-error a unique job has to say until when
+  @Task({ unique: {} }) unique(): void {}
+  // @ts-expect-error no such way out of a conflict
+  @Task({ unique: { until: 'started', onConflict: 'throw' } }) conflicting(): void {}
+  // @ts-expect-error a limit has a maximum
+  @Task({ concurrency: {} }) limited(): void {}
+  // @ts-expect-error a rate is a number of starts per time
+  @Task({ rateLimit: { max: 1 } }) rated(): void {}
+  // @ts-expect-error a key is text
+  @Task({ concurrency: { max: 1, key: (id: number) => id } }) keyed(_id: number): void {}
+  // @ts-expect-error it answers a call
+  @Task({ onFailed: () => 'alert' }) followed(): void {}
+}
+
 declare const queue: TaskQueue;
+declare const admin: TaskAdmin;
 const mail = task(MailTasks);
 
 /** Type-checked by `tsc -p .`; nothing in here is run. */
@@ -192,6 +224,39 @@ describe('The types of the API', () => {
     });
     // @ts-expect-error one id cannot name several jobs
     typesOnly(() => queue.enqueueMany([mail.list()], { jobId: 'one' }));
+  });
+
+  it('offer what steers jobs', () => {
+    const call = task(SteeredTasks).send({ to: '', subject: '' });
+    typesOnly(() =>
+      queue.enqueue(call, { priority: 'low', expires: new Date(), tags: ['a'], unique: { until: '5m' } }),
+    );
+    // @ts-expect-error limits belong to the task
+    typesOnly(() => queue.enqueue(call, { concurrency: { max: 1 } }));
+    // @ts-expect-error what follows a failure belongs to the task
+    typesOnly(() => call.with({ onFailed: () => call }));
+    expectTypeOf<'concurrency' | 'rateLimit' | 'onFailed'>().toExtend<keyof TaskOptions>();
+    expectTypeOf<JobInfo['priority']>().toEqualTypeOf<Priority>();
+    expectTypeOf<JobInfo['tags']>().toEqualTypeOf<readonly string[]>();
+    expectTypeOf<JobInfo['waitingFor']>().toEqualTypeOf<WaitingFor | undefined>();
+  });
+
+  it('cancel and start afresh one job or many', () => {
+    expectTypeOf(() => queue.job('one').cancel()).returns.resolves.toEqualTypeOf<boolean>();
+    expectTypeOf(() => queue.job('one').retry()).returns.resolves.toEqualTypeOf<boolean>();
+    expectTypeOf(() => queue.cancel({ tag: 'a' })).returns.resolves.toEqualTypeOf<number>();
+    expectTypeOf<Parameters<TaskQueue['cancel']>>().toEqualTypeOf<[filter: JobFilter]>();
+    expectTypeOf<Parameters<TaskAdmin['retry']>>().toEqualTypeOf<[what: string | JobFilter, options?: BulkOptions]>();
+    expectTypeOf(() => admin.remove('one')).returns.resolves.toEqualTypeOf<number>();
+    expectTypeOf(() => admin.move('one', 'mail')).returns.resolves.toEqualTypeOf<number>();
+    type Counts = Record<Exclude<JobState, 'unknown'>, number>;
+    expectTypeOf(() => admin.counts()).returns.resolves.toEqualTypeOf<Counts>();
+    expectTypeOf(() => admin.list()).returns.resolves.toEqualTypeOf<JobList>();
+    typesOnly(() => admin.list({ state: 'failed', args: { to: 'ada' }, limit: 10, cursor: '…' }));
+    // @ts-expect-error no field of this name
+    typesOnly(() => queue.cancel({ tags: ['a'] }));
+    // @ts-expect-error where to is missing
+    typesOnly(() => admin.move({ state: 'failed' }));
   });
 
   it('keep the type of a signature with more options', () => {

@@ -2,11 +2,14 @@ import type {
   EnqueuedJob,
   Engine,
   JobObserver,
+  JobPage,
+  JobQuery,
+  KnownState,
   NewJob,
   PauseScope,
   Settlement,
 } from '../../../lib/contracts/engine.js';
-import type { JobAddress, JobRecord } from '../../../lib/contracts/job.js';
+import type { JobAddress, JobRecord, JobState } from '../../../lib/contracts/job.js';
 import type { TasksSettings } from '../../../lib/contracts/settings.js';
 import type { TaskDefinition, TaskRegistry } from '../../../lib/discovery/task-definition.js';
 
@@ -19,6 +22,10 @@ export class FakeEngine implements Engine {
   readonly observers = new Set<JobObserver>();
   readonly watched: JobAddress[] = [];
   readonly pauses: string[] = [];
+  /** One entry per call of `list`. */
+  readonly queries: JobQuery[] = [];
+  /** One entry per call of `cancel`, `retry`, `remove` and `move`. */
+  readonly actions: { name: string; ids: readonly string[]; toQueue?: string }[] = [];
   /** Told to whoever begins to watch, at once. */
   settlement?: Settlement;
   findError?: Error;
@@ -47,6 +54,65 @@ export class FakeEngine implements Engine {
     this.observers.add(observer);
     if (this.settlement) observer.settled(this.settlement);
     return () => this.observers.delete(observer);
+  }
+
+  list(query: JobQuery): Promise<JobPage> {
+    this.queries.push(query);
+    const { queue, state, tag, cursor = '0', limit } = query;
+    const jobs = [...this.records.values()].filter(
+      (job) =>
+        job.queue === queue &&
+        (state === undefined || job.state === state) &&
+        (tag === undefined || job.rules?.tags?.includes(tag)),
+    );
+    const end = Number(cursor) + limit;
+    return Promise.resolve({
+      jobs: jobs.slice(Number(cursor), end),
+      ...(end < jobs.length && { cursor: String(end) }),
+    });
+  }
+
+  counts(queue: string): Promise<Record<KnownState, number>> {
+    const counts = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0, cancelled: 0, expired: 0 };
+    for (const job of this.records.values()) if (job.queue === queue) counts[job.state]++;
+    return Promise.resolve(counts);
+  }
+
+  cancel(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    return this.act('cancel', jobs, ['waiting', 'delayed', 'active'], (job) => (job.state = 'cancelled'));
+  }
+
+  retry(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    return this.act('retry', jobs, ['failed', 'cancelled', 'expired'], (job) => (job.state = 'waiting'));
+  }
+
+  remove(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
+    const states: JobState[] = ['waiting', 'delayed', 'completed', 'failed', 'cancelled', 'expired'];
+    return this.act('remove', jobs, states, (job) => this.records.delete(job.id));
+  }
+
+  move(jobs: readonly JobAddress[], toQueue: string): Promise<readonly boolean[]> {
+    const states: JobState[] = ['waiting', 'delayed', 'failed', 'cancelled', 'expired'];
+    const moved = this.act('move', jobs, states, (job) => (job.queue = toQueue));
+    this.actions.at(-1)!.toQueue = toQueue;
+    return moved;
+  }
+
+  private act(
+    name: string,
+    jobs: readonly JobAddress[],
+    states: readonly JobState[],
+    change: (job: JobRecord) => void,
+  ): Promise<readonly boolean[]> {
+    this.actions.push({ name, ids: jobs.map(({ id }) => id) });
+    return Promise.resolve(
+      jobs.map(({ id }) => {
+        const job = this.records.get(id);
+        if (!job || !states.includes(job.state)) return false;
+        change(job);
+        return true;
+      }),
+    );
   }
 
   pause(queue: string, scope: PauseScope): Promise<void> {
@@ -92,7 +158,6 @@ export class FakeEngine implements Engine {
   work = refuse;
   progress = refuse;
   log = refuse;
-  counts = refuse;
   close = () => Promise.resolve();
 }
 

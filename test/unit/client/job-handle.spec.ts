@@ -5,6 +5,8 @@ import {
   InvalidOptionsError,
   ResultNotFoundError,
   ResultTimeoutError,
+  TaskCancelledError,
+  TaskExpiredError,
   TaskFailedError,
 } from '../../../lib/contracts/errors.js';
 import { runScope, type RunScope } from '../../../lib/contracts/task-context.js';
@@ -62,6 +64,17 @@ describe('JobHandle.result', () => {
     await expect(handle.result()).rejects.toMatchObject({
       job: { id: 'one', task: 'Mail.send', args: [], error, runs: [] },
     });
+  });
+
+  it.each([
+    ['cancelled', TaskCancelledError, /Job one was cancelled.*retry\(\)/],
+    ['expired', TaskExpiredError, /Job one was not started in .*'expires'.*retry\(\)/],
+  ] as const)('rejects for a job that is %s, and says what to do', async (state, errorClass, message) => {
+    const waiting = handle.result();
+    engine.settle({ state });
+    const failure = await waiting.catch((reason: unknown) => reason);
+    expect(failure).toBeInstanceOf(errorClass);
+    expect(failure).toMatchObject({ message: expect.stringMatching(message) as string });
   });
 
   it('rejects when nobody knows the job', async () => {
@@ -163,6 +176,7 @@ describe('JobHandle.state and info', () => {
       progress: '{"done":1}',
       logs: ['line'],
       result: '"sent"',
+      rules: { priority: 'high', tags: ['import'] },
       metadata: { tenant: 'a' },
     });
     expect(await handle.info()).toEqual({
@@ -181,7 +195,19 @@ describe('JobHandle.state and info', () => {
       progress: { done: 1 },
       logs: ['line'],
       result: 'sent',
+      priority: 'high',
+      tags: ['import'],
       metadata: { tenant: 'a' },
+    });
+  });
+
+  it('have a priority and tags for a job without rules too', async () => {
+    engine.record('one', { state: 'expired', finishedAt: 4_000, waitingFor: undefined });
+    expect(await handle.info()).toMatchObject({
+      state: 'expired',
+      finishedAt: new Date(4_000),
+      priority: 'normal',
+      tags: [],
     });
   });
 
@@ -202,6 +228,22 @@ describe('JobHandle.state and info', () => {
   it('answer nothing for an id that nobody knows', async () => {
     expect(await handle.state()).toBe('unknown');
     expect(await handle.info()).toBeUndefined();
+  });
+});
+
+describe('JobHandle.cancel and retry', () => {
+  it('tell the engine, and whether it was so', async () => {
+    engine.record('one', { state: 'waiting' });
+    expect(await handle.cancel()).toBe(true);
+    expect(await handle.cancel()).toBe(false);
+    expect(await handle.retry()).toBe(true);
+    expect(await handle.retry()).toBe(false);
+    expect(engine.actions.map(({ name, ids }) => [name, ...ids])).toEqual([
+      ['cancel', 'one'],
+      ['cancel', 'one'],
+      ['retry', 'one'],
+      ['retry', 'one'],
+    ]);
   });
 });
 
@@ -262,7 +304,7 @@ describe('JobHandle.progress$', () => {
     await vi.waitFor(() => expect(events).toEqual([{ done: 2 }, 'complete']));
   });
 
-  it.each(['completed', 'unknown'] as const)('completes when the job is %s', async (state) => {
+  it.each(['completed', 'cancelled', 'expired', 'unknown'] as const)('completes when the job is %s', async (state) => {
     engine.settlement = { state };
     const { events } = listen();
     await vi.waitFor(() => expect(events).toEqual(['complete']));

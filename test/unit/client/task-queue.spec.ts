@@ -200,6 +200,69 @@ describe('TaskQueue.enqueueMany', () => {
   });
 });
 
+describe('TaskQueue.enqueue with rules', () => {
+  it('stores none for a call that has nothing to say', async () => {
+    const { engine, queue } = setUp({ options: { priority: 'normal', tags: [] } });
+    await queue.enqueue(mail.send('ada'), { priority: 'normal' });
+    expect(engine.jobs[0].rules).toBeUndefined();
+  });
+
+  it('takes priority, expiry and uniqueness from the place nearest to the call, and unites tags', async () => {
+    const { engine, queue } = setUp({
+      options: { priority: 'low', expires: '1h', unique: { until: 'finished' }, tags: ['task'] },
+      contractOptions: { tags: ['contract'] },
+    });
+    const signature = mail.send('ada').with({ priority: 'high', tags: ['call', 'task'] });
+    await queue.enqueue(signature, { expires: '2h', tags: ['now'] });
+    const [{ rules, enqueuedAt }] = engine.jobs;
+    expect(rules).toEqual({
+      priority: 'high',
+      expiresAt: enqueuedAt + 7_200_000,
+      unique: { key: expect.stringMatching(/^Mail\.send:/) as string, until: 'finished', onConflict: 'return' },
+      tags: ['task', 'contract', 'call', 'now'],
+    });
+  });
+
+  it('counts an expiry from the instant the job is due', async () => {
+    const { engine, queue } = setUp();
+    await queue.enqueue(mail.send('ada'), { delay: '1h', expires: '5m' });
+    const [{ rules, dueAt }] = engine.jobs;
+    expect(rules).toEqual({ expiresAt: dueAt! + 300_000 });
+  });
+
+  it('refuses arguments that cannot be sent before it makes a key of them', async () => {
+    const enqueued = setUp().queue.enqueue(mail.send(1n), { unique: { until: 'finished' } });
+    await expect(enqueued).rejects.toThrow(InvalidPayloadError);
+  });
+});
+
+describe('TaskQueue.cancel', () => {
+  it('cancels what matches and has not ended, and answers how many', async () => {
+    const { engine, queue } = setUp();
+    const tags = { rules: { tags: ['import'] } };
+    engine.record('waiting', { state: 'waiting', ...tags });
+    engine.record('running', { state: 'active', queue: 'mail', ...tags });
+    engine.record('done', { state: 'completed', ...tags });
+    engine.record('other', { state: 'waiting' });
+    expect(await queue.cancel({ tag: 'import' })).toBe(2);
+    expect(engine.actions.flatMap(({ ids }) => ids)).toEqual(['waiting', 'running']);
+  });
+
+  it.each([
+    [{}, /cancel\(\) has an empty filter/],
+    [{ tag: undefined }, /empty filter/],
+    [{ state: 'completed' }, /cannot act on jobs in state 'completed'. Give one of 'delayed', 'waiting', 'active'/],
+    [{ tags: 'a' }, /unknown option 'tags'. Did you mean 'tag'\?/],
+    [{ queue: 'mial' }, /Did you mean 'mail'/],
+    [undefined, /takes a filter such as/],
+  ])('refuses %j', async (filter, message) => {
+    const { engine, queue } = setUp();
+    engine.record('waiting', { state: 'waiting' });
+    await expect(queue.cancel(filter as never)).rejects.toThrow(message);
+    expect(engine.actions).toEqual([]);
+  });
+});
+
 describe('TaskQueue.pause', () => {
   it('pauses and resumes in the cluster, or in this process only', async () => {
     const { engine, queue } = setUp();

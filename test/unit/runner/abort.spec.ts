@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { JobLockLostError, TaskShutdownError } from '../../../lib/contracts/errors.js';
+import { JobLockLostError, TaskCancelledError, TaskShutdownError } from '../../../lib/contracts/errors.js';
 import { Discard, Retry, Snooze } from '../../../lib/contracts/steering.js';
 import { aGate, aRunner, aTask, isSettled } from './runner-fixture.js';
 
@@ -8,6 +8,7 @@ afterEach(() => vi.useRealTimers());
 
 const SHUTDOWN = new TaskShutdownError('The worker is shutting down.');
 const LOCK_LOST = new JobLockLostError('The lock is gone.');
+const CANCELLED = new TaskCancelledError('The job was cancelled.');
 const PUT_BACK = { type: 'snooze', delay: 0, because: 'shutdown' };
 
 function aGoingRun(options: Parameters<typeof aTask>[1] = {}) {
@@ -138,6 +139,49 @@ describe('abort when the lock is lost', () => {
     run.abort(LOCK_LOST);
     run.abort(SHUTDOWN);
     expect(signal.reason).toBe(LOCK_LOST);
+    vi.advanceTimersByTime(500);
+    expect(await run.outcome).toEqual(PUT_BACK);
+    gate.open(undefined);
+    await run.ended;
+  });
+});
+
+describe('abort when the job is cancelled', () => {
+  it('aborts the signal and answers when the method ends', async () => {
+    const { run, gate, signal } = aGoingRun({ timeout: '1s' });
+    run.abort(CANCELLED);
+    expect(signal.reason).toBe(CANCELLED);
+    vi.advanceTimersByTime(5_000);
+    expect(await isSettled(run.outcome)).toBe(false);
+    gate.open('done');
+    await run.outcome;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('has no line in the log for an outcome that the engine drops', async () => {
+    const { run, gate, logger } = aGoingRun({ attempts: 1 });
+    run.abort(CANCELLED);
+    gate.fail(CANCELLED);
+    await run.outcome;
+    expect(logger.error).not.toHaveBeenCalled();
+    expect(logger.warn).not.toHaveBeenCalled();
+  });
+
+  it('warns once of a task that ignores its signal and so keeps its place', async () => {
+    const { run, gate, logger } = aGoingRun();
+    run.abort(CANCELLED);
+    vi.advanceTimersByTime(3_600_000);
+    expect(logger.warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/still runs, so it keeps its place/));
+    gate.open(undefined);
+    await run.outcome;
+  });
+
+  it('lets a shutdown end the wait', async () => {
+    const { run, gate, signal } = aGoingRun();
+    run.abort(CANCELLED);
+    vi.advanceTimersByTime(60_000);
+    run.abort(SHUTDOWN);
+    expect(signal.reason).toBe(CANCELLED);
     vi.advanceTimersByTime(500);
     expect(await run.outcome).toEqual(PUT_BACK);
     gate.open(undefined);

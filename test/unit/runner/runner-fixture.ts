@@ -41,6 +41,7 @@ export function aTask(
 /** A runner that knows one task, with an engine and a logger that remember what they were told. */
 export function aRunner(task: TaskDefinition, changes: Partial<RunnerOptions> = {}) {
   const engine = { progress: vi.fn(async () => undefined), log: vi.fn(async () => undefined) };
+  const dispatch = vi.fn(async () => undefined);
   const logger = { warn: vi.fn(), error: vi.fn() };
   const registry = { get: (name: string) => (name === task.name ? task : undefined), names: () => [task.name] };
   const runner = new Runner({
@@ -48,11 +49,13 @@ export function aRunner(task: TaskDefinition, changes: Partial<RunnerOptions> = 
     defaults: DEFAULTS,
     maxCrashes: 3,
     engine,
+    dispatch,
     logger,
     ...changes,
   });
   return {
     engine,
+    dispatch,
     logger,
     runner,
     start: (job: Partial<ActiveJob> = {}, slot: Slot = SLOT): ActiveRun => runner.start(aJob(job), slot),

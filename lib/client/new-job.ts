@@ -1,0 +1,69 @@
+import { customAlphabet } from 'nanoid';
+import { mergeCallOptions, toJobOptions } from '../contracts/call-options.js';
+import { toMilliseconds } from '../contracts/duration.js';
+import type { NewJob } from '../contracts/engine.js';
+import { UnknownTaskError } from '../contracts/errors.js';
+import type { TasksSettings } from '../contracts/settings.js';
+import type { TaskSignature } from '../contracts/signature.js';
+import { suggest } from '../contracts/suggestion.js';
+import type { EnqueueOptions } from '../contracts/task.js';
+import type { TaskDefinition, TaskRegistry } from '../discovery/task-definition.js';
+import { encodeArguments } from './call.js';
+import { declaredQueue } from './declared-queue.js';
+import { rulesOf } from './job-rules.js';
+
+/** Letters and digits only, 95 bits of them: an id goes into URLs, logs and command lines. */
+const createJobId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 16);
+
+/**
+ * Makes the job of a call, from the options of task, contract, signature and call; the nearest to the call wins.
+ *
+ * @param options of the call, checked
+ * @param now milliseconds since the epoch
+ * @throws InvalidOptionsError, InvalidPayloadError, UnknownTaskError, UnknownQueueError
+ */
+export function newJob(
+  signature: TaskSignature<unknown>,
+  options: EnqueueOptions | undefined,
+  registry: TaskRegistry,
+  settings: TasksSettings,
+  now: number,
+): NewJob {
+  const { task, args } = signature;
+  const definition = registry.get(task);
+  if (!definition && !signature.isContract) throw unknownTask(task, registry);
+  let call = signature.options;
+  if (definition?.contractOptions) call = mergeCallOptions(definition.contractOptions, call);
+  if (options) call = mergeCallOptions(call, options);
+  const jobOptions = toJobOptions(call);
+  if (definition) jobOptions.attempts ??= definition.options.attempts ?? settings.defaults.attempts;
+  const queue = call.queue ?? definition?.options.queue ?? 'default';
+  const due = dueAt(call, definition, now);
+  return {
+    id: call.jobId ?? createJobId(),
+    queue: declaredQueue(settings, queue, `the call of ${task}`),
+    task,
+    args: encodeArguments(args, task),
+    options: jobOptions,
+    rules: rulesOf({ task, args, options: call, due: due ?? now }, definition, settings.defaults),
+    metadata: call.metadata,
+    enqueuedAt: now,
+    dueAt: due,
+  };
+}
+
+/** When the job may start; undefined: at once. */
+function dueAt(call: EnqueueOptions, definition: TaskDefinition | undefined, now: number): number | undefined {
+  const at = call.at?.getTime();
+  if (at !== undefined) return at > now ? at : undefined;
+  const delay = call.delay ?? definition?.options.delay;
+  const milliseconds = delay === undefined ? 0 : toMilliseconds(delay, 'delay');
+  return milliseconds > 0 ? now + milliseconds : undefined;
+}
+
+function unknownTask(task: string, registry: TaskRegistry): UnknownTaskError {
+  return new UnknownTaskError(
+    `The task '${task}' is not known in this application. ${suggest(task, registry.names())} Add its class to the ` +
+      `providers of a module; a task of another application is called by a contract: task<[…], …>('${task}').`,
+  );
+}

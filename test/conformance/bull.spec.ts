@@ -4,12 +4,13 @@ import { inject } from 'vitest';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { describeEngine } from './describe-engine.js';
 
-describeEngine('bull', async ({ queues }) => {
+describeEngine('bull', async ({ queues, keepStopped }) => {
   const prefix = `conformance-${nanoid(8)}`;
   const engine = new BullEngine({
     redis: inject('redisUrl'),
     prefix,
     queues,
+    keepStopped,
     lockDuration: 30_000,
     stalledInterval: 15_000,
     commandTimeout: 2_000,

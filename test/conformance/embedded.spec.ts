@@ -6,8 +6,8 @@ import { newJob } from '../support/new-job.js';
 import { describeEngine } from './describe-engine.js';
 import { boom, completed, failed, KEEP, running } from './scene.js';
 
-describeEngine('embedded', async ({ queues }) => {
-  const engine = new EmbeddedEngine({ queues });
+describeEngine('embedded', async ({ queues, keepStopped }) => {
+  const engine = new EmbeddedEngine({ queues, keepStopped });
   return { engine, dispose: () => engine.close() };
 });
 

@@ -71,7 +71,12 @@ describe('the table of defaults', () => {
   });
 });
 
-describe.each(['README.md', 'sample/01-quick-start/README.md', 'sample/02-redis/README.md'])('links of %s', (file) => {
+describe.each([
+  'README.md',
+  'sample/01-quick-start/README.md',
+  'sample/02-redis/README.md',
+  'sample/03-steering/README.md',
+])('links of %s', (file) => {
   const text = readFileSync(join(root, file), 'utf8');
   const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
 

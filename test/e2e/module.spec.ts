@@ -173,7 +173,7 @@ describe('Wrong declarations', () => {
       prefx: 'app',
       queues: { mail: { concurency: 4 }, slow: { concurrency: 0 }, 'a:b': {} },
       worker: { queues: ['mial'] },
-      defaults: { attempts: 0, backoff: { type: 'fixed', delay: '1s', maxx: '1m' } },
+      defaults: { attempts: 0, backoff: { type: 'fixed', delay: '1s', maxx: '1m' }, expires: 0 },
       lockDuration: '30 seconds',
       maxCrashes: 1.5,
     } as unknown as TasksModuleOptions;
@@ -185,6 +185,7 @@ describe('Wrong declarations', () => {
       ['TASKS_INVALID_OPTIONS', /unknown option 'prefx'\. Did you mean 'prefix'\?/],
       ['TASKS_INVALID_OPTIONS', /defaults: attempts is 0\. Give a whole number/],
       ['TASKS_INVALID_OPTIONS', /defaults: backoff has an unknown field 'maxx'\. Did you mean 'max'\?/],
+      ['TASKS_INVALID_OPTIONS', /defaults: expires is 0\. Give a duration above 0/],
       ['TASKS_INVALID_OPTIONS', /lockDuration is '30 seconds', which is no duration\. Give .*'30s'/],
       ['TASKS_INVALID_OPTIONS', /maxCrashes is 1\.5\. Give a whole number/],
       ['TASKS_INVALID_OPTIONS', /queues\.mail has an unknown option 'concurency'\. Did you mean 'concurrency'\?/],

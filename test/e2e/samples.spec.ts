@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import { AppModule } from '../../sample/01-quick-start/app.module.js';
 import type { ReceivedMail } from '../../sample/01-quick-start/smtp.inbox.js';
+import { AppModule as SteeringModule } from '../../sample/03-steering/app.module.js';
 import { json, listen } from '../support/app.js';
 import { startNode, type Child } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
@@ -22,6 +23,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 interface Queued {
   jobId: string;
   status: string;
+}
+
+interface Steered {
+  jobId: string;
+  deduplicated: boolean;
 }
 
 describe('sample 01, on the embedded engine', () => {
@@ -119,6 +125,71 @@ describe('sample 01, on the embedded engine', () => {
   }
 });
 
+describe('sample 03, on the embedded engine', () => {
+  let app: INestApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    app = await NestFactory.create(SteeringModule, { logger: false, abortOnError: false });
+    url = await listen(app);
+  });
+
+  afterAll(() => app?.close());
+
+  const get = async <T>(path: string) => json<T>(await fetch(`${url}/${path}`), 200);
+  const post = async <T>(path: string) => json<T>(await fetch(`${url}/${path}`, { method: 'POST' }), 201);
+  const remove = async <T>(path: string) => json<T>(await fetch(`${url}/${path}`, { method: 'DELETE' }), 200);
+  const reaches = (jobId: string, state: string) =>
+    eventually(async () => {
+      const info = await get<JobInfo>(`jobs/${jobId}`);
+      expect(info.state).toBe(state);
+      return info;
+    });
+
+  it('answers the running job for a second call, and cancels it', async () => {
+    const first = await post<Steered>('shops/paris/sync');
+    expect(await post('shops/paris/sync')).toEqual({ jobId: first.jobId, deduplicated: true });
+    await reaches(first.jobId, 'active');
+    expect(await remove(`jobs/${first.jobId}`)).toEqual({ cancelled: true });
+    expect(await get(`jobs/${first.jobId}`)).toMatchObject({ state: 'cancelled', tags: ['sync'] });
+    expect(await post(`shops/paris/sync`)).toMatchObject({ deduplicated: false });
+    expect(await remove('jobs?tag=sync')).toEqual({ cancelled: 1 });
+  });
+
+  it('indexes a burst of changes once', async () => {
+    const jobs = [await post<Steered>('products/7/changes/1'), await post<Steered>('products/7/changes/2')];
+    expect((await reaches(jobs[1].jobId, 'completed')).result).toEqual({ product: '7', change: 2 });
+    await reaches(jobs[0].jobId, 'cancelled');
+  });
+
+  it('exports for one customer at a time, and cancels by tag', async () => {
+    const [first, second] = await post<Steered[]>('customers/ada/exports');
+    expect(await get(`jobs/${second.jobId}`)).toMatchObject({ state: 'waiting', waitingFor: 'concurrency' });
+    await reaches(first.jobId, 'completed');
+    expect(await remove('jobs?tag=customer:ada')).toEqual({ cancelled: 2 });
+  });
+
+  it('lets a code expire that comes late', async () => {
+    await post('admin/pause');
+    const { jobId } = await post<Steered>('codes/0123456');
+    expect(await reaches(jobId, 'expired')).toMatchObject({ priority: 'high', runs: [] });
+    await post('admin/resume');
+  });
+
+  it('alerts of a charge that failed, and starts it afresh once that can be put right', async () => {
+    const { jobId } = await post<Steered>('orders/1/charge');
+    await reaches(jobId, 'failed');
+    await eventually(async () => {
+      expect(await get('alerts')).toEqual([`Job ${jobId}: The bank is closed, so order 1 was not paid.`]);
+    });
+    expect(await get('admin/jobs?state=failed')).toMatchObject({ jobs: [{ id: jobId, tags: ['order:1'] }] });
+    await post('bank/open');
+    expect(await post('admin/retry?text=closed')).toEqual({ retried: 1 });
+    expect((await reaches(jobId, 'completed')).result).toEqual({ order: '1', paid: true });
+    expect(await get('admin/counts')).toMatchObject({ failed: 0 });
+  });
+});
+
 describe('the samples as processes', () => {
   const children: Child[] = [];
 
@@ -147,6 +218,14 @@ describe('the samples as processes', () => {
     const [, port] = await first.printed(/localhost:(\d+),/);
     const second = start('01-quick-start/main.js', { PORT: port, REDIS_URL: undefined });
     await second.printed(new RegExp(`Port ${port} is taken`));
+  });
+
+  it('03 prints its URL and ends by itself on SIGTERM', async () => {
+    const app = start('03-steering/main.js', { PORT: '0', REDIS_URL: undefined });
+    const [, url] = await app.printed(/Listening on (\S+),/);
+    await json(await fetch(`${url}/shops/paris/sync`, { method: 'POST' }), 201);
+    await app.kill('SIGTERM');
+    expect(app.output).not.toMatch(/error/i);
   });
 
   it('02 loses nothing when its worker is killed', async () => {

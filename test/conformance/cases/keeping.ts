@@ -64,6 +64,19 @@ export function keepingCases(scene: Scene): void {
       expect((await scene.engine.counts('default')).failed).toBe(2);
     });
 
+    it('stays when jobs of another task, of which fewer are kept, fail', async () => {
+      const jobs = scene.jobs(2);
+      const others = scene.jobs(3, { task: 'Other.task' });
+      await scene.engine.enqueue([...jobs, ...others]);
+      const keep = (count: number) => failed(boom, { age: KEEP, count });
+      scene.answer([keep(100), keep(100), keep(1)], { concurrency: 1 });
+      await scene.settlement(others[2]);
+      await scene.becomes(others[1], 'unknown');
+      const states = await Promise.all(jobs.map((job) => scene.engine.state(job)));
+      expect(states).toEqual(['failed', 'failed']);
+      expect((await scene.engine.counts('default')).failed).toBe(3);
+    });
+
     it('is forgotten at once when its age is 0', async () => {
       const job = await scene.enqueue();
       scene.answer([failed(boom, { age: 0, count: 10 })]);

@@ -1,11 +1,13 @@
 import { Stopwatch } from '../clock.js';
 import { chunks } from '../lanes.js';
 import type { Stage } from '../stage.js';
+import type { Producer } from '../systems/system.js';
 import { Tally } from '../tally.js';
 import { RATE, type Row, type ValueSpec } from './row.js';
 
 const SMALL = 1_000;
 const SAMPLE = 1_000;
+const STEPS = 300;
 const WARM_ROUNDS = 3;
 
 export const growthRows: Row[] = [
@@ -16,6 +18,24 @@ export const growthRows: Row[] = [
     jobs: 100_000,
     quickJobs: 5_000,
     measure: measureBacklog,
+  },
+  {
+    name: 'listing',
+    title: '100,000 waiting ÷ 1,000 waiting',
+    values: [flatness('list')],
+    jobs: 100_000,
+    quickJobs: 5_000,
+    systems: ['ours', 'bull', 'bullmq'],
+    measure: async (stage) => ({ list: await growth(stage, SMALL, (producer) => producer.list!()) }),
+  },
+  {
+    name: 'priority',
+    title: '100,000 waiting ÷ none waiting',
+    values: [{ ...flatness('enqueue'), title: 'enqueue with priority' }],
+    jobs: 100_000,
+    quickJobs: 5_000,
+    systems: ['ours', 'bull', 'bullmq'],
+    measure: async (stage) => ({ enqueue: await growth(stage, 0, (producer, i) => producer.addFirst!({ i })) }),
   },
   {
     name: 'memory',
@@ -57,8 +77,8 @@ async function measureBacklog(stage: Stage): Promise<Record<string, number>> {
   }
   await stage.expectExact(tally);
   const [before, full, after] = costs.slice(WARM_ROUNDS);
-  const growth = (what: keyof Costs): number => full[what] / ((before[what] + after[what]) / 2);
-  return { enqueue: growth('enqueue'), work: growth('work'), count: growth('count') };
+  const ratio = (what: keyof Costs): number => full[what] / ((before[what] + after[what]) / 2);
+  return { enqueue: ratio('enqueue'), work: ratio('work'), count: ratio('count') };
 }
 
 /** In s per job, each step done one at a time while the backlog stands at `size`. */
@@ -79,6 +99,29 @@ async function costsAt(stage: Stage, tally: Tally, from: number, size: number): 
   await tally.reached(from + size + SAMPLE);
   await worker.close();
   return { enqueue, work, count };
+}
+
+/** What a step costs beside all jobs of the row, divided by what it costs beside a few. */
+async function growth(
+  stage: Stage,
+  few: number,
+  step: (producer: Producer, i: number) => Promise<unknown>,
+): Promise<number> {
+  const producer = await stage.producer();
+  const fill = async (from: number, to: number): Promise<void> => {
+    for (const part of chunks(from, to, 1_000)) await producer.addMany(part.map((i) => ({ i })));
+  };
+  let steps = stage.jobs;
+  const cost = async (): Promise<number> => {
+    const watch = new Stopwatch();
+    for (const last = steps + STEPS; steps < last; steps++) await step(producer, steps);
+    return watch.seconds;
+  };
+  await fill(0, few);
+  for (let round = 0; round < WARM_ROUNDS; round++) await cost();
+  const before = await cost();
+  await fill(few, stage.jobs);
+  return (await cost()) / before;
 }
 
 /** Enqueues in step with the worker, so that the queue stays short and what is kept is the worker's own. */

@@ -45,6 +45,8 @@ export function createBullProducer(queue: Queue, settings: SystemSettings, close
       });
     },
     counts: () => queue.getJobCounts(),
+    addFirst: (data) => queue.add('run', data, { ...options, priority: 1 }),
+    list: () => queue.getWaiting(0, 49),
     close,
   };
 }

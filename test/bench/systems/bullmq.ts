@@ -38,6 +38,8 @@ export async function createBullMqProducer(
       const counts = await queue.getJobCounts('wait', 'active', 'delayed', 'failed');
       return { waiting: counts.wait, active: counts.active, delayed: counts.delayed, failed: counts.failed };
     },
+    addFirst: (data) => queue.add('run', data, { ...options, priority: 1 }),
+    list: () => queue.getWaiting(0, 49),
     close: async () => {
       await events?.close();
       await close();

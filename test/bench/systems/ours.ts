@@ -1,8 +1,6 @@
-import { getQueueToken } from '@nestjs/bull';
 import { Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { Queue } from 'bull';
-import { Task, TaskQueue, TasksModule, task, type TaskOptions } from 'nestjs-tasks';
+import { Task, TaskAdmin, TaskQueue, TasksModule, task, type TaskOptions } from 'nestjs-tasks';
 import { QUEUE, type Handler, type JobData, type Producer, type System, type SystemSettings } from './system.js';
 
 /** The package under test: a Nest app that enqueues by `TaskQueue`, and one whose provider has the task. */
@@ -55,17 +53,18 @@ function boot(
 
 function createProducer(app: INestApplicationContext, BenchTasks: TasksClass): Producer {
   const queue = app.get(TaskQueue);
+  const admin = app.get(TaskAdmin);
   const { run } = task(BenchTasks);
   return {
     add: (data, delay) => queue.enqueue(run(data), delay === undefined ? undefined : { delay }),
     addMany: (list) => queue.enqueueMany(list.map((data) => run(data))),
     call: async (data) => (await queue.enqueue(run(data))).result(),
     counts: async () => {
-      // Made when it is first asked for, and not connected at once.
-      const bullQueue = app.get<Queue>(getQueueToken(QUEUE));
-      await bullQueue.isReady();
-      return bullQueue.getJobCounts();
+      const { waiting, active, delayed, failed } = await admin.counts(QUEUE);
+      return { waiting, active, delayed, failed };
     },
+    addFirst: (data) => queue.enqueue(run(data), { priority: 'high' }),
+    list: () => admin.list({ queue: QUEUE, state: 'waiting', limit: 50 }),
     close: () => app.close(),
   };
 }

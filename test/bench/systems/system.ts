@@ -34,6 +34,10 @@ export interface Producer {
   /** Enqueues a job and answers its result once it is there. */
   call(data: JobData): Promise<unknown>;
   counts(): Promise<Counts>;
+  /** Enqueues a job that goes before all others; absent where the system has no such thing. */
+  addFirst?(data: JobData): Promise<unknown>;
+  /** Reads the first 50 waiting jobs; absent where the system has no such thing. */
+  list?(): Promise<unknown>;
   close(): Promise<void>;
 }
 

@@ -71,7 +71,7 @@ export class UniqueKeys {
   /** The start of a job was none after all, and its rules may have changed. */
   declined(job: EmbeddedJob, former: JobRules | undefined): void {
     const unique = job.rules?.unique;
-    const isOther = unique?.key !== former?.unique?.key;
+    const isOther = unique?.key !== former?.unique?.key || unique?.until !== former?.unique?.until;
     if (isOther) this.release(job, former);
     if (!unique || this.holderOf(unique.key)) return;
     if (isOther || (unique.until === 'started' && job.starts === 0)) this.take(job);

@@ -92,6 +92,18 @@ describe('the unique key of a job that gets other rules', () => {
     expect(keys.holderOf('other')?.id).toBe('a');
   });
 
+  it('is freed as they say', () => {
+    const { clock, keys, job, holder } = taken('finished');
+    const former = job.rules;
+    job.rules = unique(100);
+    keys.declined(job, former);
+    keys.ended(job, 'completed');
+    expect(holder()).toBe('a');
+    clock.time += 100;
+    expect(holder()).toBeUndefined();
+    keys.close();
+  });
+
   it('stays when they have the same', () => {
     const { keys, job, holder } = taken('finished');
     const former = job.rules;

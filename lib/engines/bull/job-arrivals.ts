@@ -55,6 +55,7 @@ export class JobArrivals {
     this.isStopped = true;
     const { connection } = this;
     if (!connection) return;
+    await untilConnected(connection);
     // Closing the socket could lose a job that the server is about to answer with.
     await this.interrupt();
     // Once only: a second call, on a closed socket, keeps the process for 2 s more.
@@ -145,4 +146,11 @@ export class JobArrivals {
 /** A server may forbid these commands to this user; both are a convenience. */
 function ignoreRefusal(error: Error): void {
   if (error.name !== 'ReplyError') throw error;
+}
+
+/** A connection that is closed while it is being made calls itself ready later on, though it is not. */
+async function untilConnected(connection: RedisClient): Promise<void> {
+  if (connection.status !== 'connecting' && connection.status !== 'connect') return;
+  const settled = new Promise((resolve) => connection.once('ready', resolve).once('close', resolve));
+  await Promise.race([settled, sleep(UNBLOCK_TIMEOUT)]);
 }

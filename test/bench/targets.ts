@@ -32,7 +32,7 @@ export const TARGETS: readonly Target[] = [
   { row: 'backlog', value: 'work', floor: 1.3, goal: 1.1 },
   { row: 'backlog', value: 'count', floor: 1.3, goal: 1.1 },
   { row: 'listing', value: 'list', floor: 1.3, goal: 1.1 },
-  { row: 'priority', value: 'enqueue', floor: 1.2, goal: 1.05 },
+  { row: 'priority', value: 'full', floor: 1.2, goal: 1.05 },
   { row: 'boot', value: 'added', floor: 100, goal: 50 },
   { row: 'embedded', value: 'rate', atLeast: true, floor: 100_000, goal: 300_000 },
 ];

@@ -26,16 +26,27 @@ export const growthRows: Row[] = [
     jobs: 100_000,
     quickJobs: 5_000,
     systems: ['ours', 'bull', 'bullmq'],
-    measure: async (stage) => ({ list: await growth(stage, SMALL, (producer) => producer.list!()) }),
+    measure: async (stage) => {
+      const [list] = await growth(stage, SMALL, [stage.jobs], (producer) => producer.list!());
+      return { list };
+    },
   },
   {
     name: 'priority',
-    title: '100,000 waiting ÷ none waiting',
-    values: [{ ...flatness('enqueue'), title: 'enqueue with priority' }],
+    title: 'enqueue with priority, beside none waiting',
+    values: [
+      { ...flatness('hundredth'), title: 'with 1,000' },
+      { ...flatness('tenth'), title: 'with 10,000' },
+      { ...flatness('full'), title: 'with 100,000' },
+    ],
     jobs: 100_000,
     quickJobs: 5_000,
     systems: ['ours', 'bull', 'bullmq'],
-    measure: async (stage) => ({ enqueue: await growth(stage, 0, (producer, i) => producer.addFirst!({ i })) }),
+    measure: async (stage) => {
+      const sizes = [stage.jobs / 100, stage.jobs / 10, stage.jobs];
+      const [hundredth, tenth, full] = await growth(stage, 0, sizes, (producer, i) => producer.addFirst!({ i }));
+      return { hundredth, tenth, full };
+    },
   },
   {
     name: 'memory',
@@ -101,15 +112,18 @@ async function costsAt(stage: Stage, tally: Tally, from: number, size: number): 
   return { enqueue, work, count };
 }
 
-/** What a step costs beside all jobs of the row, divided by what it costs beside a few. */
+/** What a step costs beside so many waiting jobs, divided by what it costs beside a few. */
 async function growth(
   stage: Stage,
   few: number,
+  sizes: readonly number[],
   step: (producer: Producer, i: number) => Promise<unknown>,
-): Promise<number> {
+): Promise<number[]> {
   const producer = await stage.producer();
-  const fill = async (from: number, to: number): Promise<void> => {
-    for (const part of chunks(from, to, 1_000)) await producer.addMany(part.map((i) => ({ i })));
+  let filled = 0;
+  const fill = async (size: number): Promise<void> => {
+    for (const part of chunks(filled, size, 1_000)) await producer.addMany(part.map((i) => ({ i })));
+    filled = size;
   };
   let steps = stage.jobs;
   const cost = async (): Promise<number> => {
@@ -117,11 +131,15 @@ async function growth(
     for (const last = steps + STEPS; steps < last; steps++) await step(producer, steps);
     return watch.seconds;
   };
-  await fill(0, few);
+  await fill(few);
   for (let round = 0; round < WARM_ROUNDS; round++) await cost();
   const before = await cost();
-  await fill(few, stage.jobs);
-  return (await cost()) / before;
+  const growths: number[] = [];
+  for (const size of sizes) {
+    await fill(size);
+    growths.push((await cost()) / before);
+  }
+  return growths;
 }
 
 /** Enqueues in step with the worker, so that the queue stays short and what is kept is the worker's own. */

@@ -41,6 +41,8 @@ export interface TasksModuleOptions {
   enqueueTimeout?: Duration;
   /** How long running jobs may go on after a shutdown began. @default '30s' */
   shutdownGrace?: Duration;
+  /** Most bytes that the arguments of one call may have as JSON. @default 1_048_576 */
+  maxPayload?: number;
 }
 
 /** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */

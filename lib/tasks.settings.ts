@@ -36,6 +36,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   maxCrashes: expectCount,
   enqueueTimeout: checkDurationAboveZero,
   shutdownGrace: checkDuration,
+  maxPayload: expectCount,
 };
 
 /**
@@ -72,6 +73,7 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     maxCrashes: options.maxCrashes ?? DEFAULTS.maxCrashes,
     enqueueTimeout: duration('enqueueTimeout'),
     shutdownGrace: duration('shutdownGrace'),
+    maxPayload: options.maxPayload ?? DEFAULTS.maxPayload,
   };
 }
 

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../contracts/errors.js';
+import { InvalidOptionsError, InvalidPayloadError } from '../contracts/errors.js';
 import { encodePayload } from '../contracts/payload.js';
 import { TaskSignature } from '../contracts/signature.js';
 
@@ -17,10 +17,26 @@ export function expectSignature(value: unknown, where: string): TaskSignature<un
 /**
  * Writes the arguments of a call as a JSON list.
  *
- * @throws InvalidPayloadError with paths such as `arguments[0].at`
+ * @param maxPayload in bytes
+ * @throws InvalidPayloadError with paths such as `arguments[0].at`, or where it would be too large
  */
-export function encodeArguments(args: readonly unknown[], task: string): string {
-  return encodePayload(args, `Arguments of ${task}`, 'arguments');
+export function encodeArguments(args: readonly unknown[], task: string, maxPayload: number): string {
+  const json = encodePayload(args, `Arguments of ${task}`, 'arguments');
+  // A character has at most 3 bytes in UTF-8, so that most texts need not be measured.
+  if (json.length * 3 <= maxPayload) return json;
+  const bytes = Buffer.byteLength(json);
+  if (bytes > maxPayload) throw tooLarge(args, task, bytes, maxPayload);
+  return json;
+}
+
+function tooLarge(args: readonly unknown[], task: string, bytes: number, maxPayload: number): InvalidPayloadError {
+  const sizes = args.map((argument) => Buffer.byteLength(JSON.stringify(argument) ?? ''));
+  const largest = sizes.indexOf(Math.max(...sizes));
+  const message =
+    `The arguments of ${task} have ${bytes.toLocaleString('en')} bytes as JSON, most of them in argument ${largest + 1}, ` +
+    `where maxPayload allows ${maxPayload.toLocaleString('en')}. Store the data where the task can read it, and send its ` +
+    `name; or raise maxPayload in TasksModule.forRoot().`;
+  return new InvalidPayloadError(message, [{ path: `arguments[${largest}]`, message: `${sizes[largest]} bytes` }]);
 }
 
 function remedy(value: unknown): string {

@@ -43,7 +43,7 @@ export function newJob(
     id: call.jobId ?? createJobId(),
     queue: declaredQueue(settings, queue, `the call of ${task}`),
     task,
-    args: encodeArguments(args, task),
+    args: encodeArguments(args, task, settings.maxPayload),
     options: jobOptions,
     rules: rulesOf({ task, args, options: call, due: due ?? now }, definition, settings.defaults),
     metadata: call.metadata,

@@ -16,6 +16,8 @@ export interface TasksSettings {
   maxCrashes: number;
   enqueueTimeout: number;
   shutdownGrace: number;
+  /** Most bytes of the arguments of one call. */
+  maxPayload: number;
 }
 
 /** What holds for a task that says nothing else. */

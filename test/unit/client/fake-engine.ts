@@ -195,4 +195,5 @@ export const settings: TasksSettings = {
   maxCrashes: 3,
   enqueueTimeout: 2_000,
   shutdownGrace: 30_000,
+  maxPayload: 1_000,
 };

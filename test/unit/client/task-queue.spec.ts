@@ -163,6 +163,18 @@ describe('TaskQueue.enqueue', () => {
     await expect(enqueued).rejects.toThrow(/^Arguments of Mail\.send .* arguments\[0\]\.at: a Date/);
   });
 
+  it('refuses arguments that are too large, and says which one it is and what to do', async () => {
+    const { engine, queue } = setUp();
+    // 332 characters of 3 bytes each, and the quotes and brackets.
+    await queue.enqueue(mail.send('あ'.repeat(332)));
+    const enqueued = queue.enqueue(mail.send('あ'.repeat(333)));
+    await expect(enqueued).rejects.toThrow(
+      /Mail\.send have 1,003 bytes .* in argument 1, where maxPayload allows 1,000\. Store the data .* raise maxPayload/,
+    );
+    await expect(enqueued).rejects.toMatchObject({ issues: [{ path: 'arguments[0]', message: '1001 bytes' }] });
+    expect(engine.jobs).toHaveLength(1);
+  });
+
   it('reads the registry at the first use, not before', () => {
     const early = () => new TaskQueue(new FakeEngine(), () => expect.unreachable(), settings).job('one');
     expect(early).not.toThrow();

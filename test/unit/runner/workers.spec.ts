@@ -21,6 +21,7 @@ function setUp(running = 0) {
     ]),
     workerQueues: ['default'],
     shutdownGrace: 60_000,
+    maxPayload: 1_000,
   } as unknown as TasksSettings;
   const logger = { log: vi.fn(), warn: vi.fn() };
   const workers = new Workers({ work } as unknown as Engine, {} as Runner, settings, logger as never);

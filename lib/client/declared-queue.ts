@@ -1,3 +1,4 @@
+import { expectThat } from '../contracts/checks.js';
 import { UnknownQueueError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
 import { suggest } from '../contracts/suggestion.js';
@@ -8,6 +9,7 @@ import { suggest } from '../contracts/suggestion.js';
  * @throws UnknownQueueError with the nearest name
  */
 export function declaredQueue(settings: Pick<TasksSettings, 'queues'>, queue: string, where: string): string {
+  expectThat(typeof queue === 'string', `The queue of ${where}`, queue, 'the name of a declared queue');
   if (settings.queues.has(queue)) return queue;
   throw new UnknownQueueError(
     `The queue '${queue}' of ${where} is not declared. ${suggest(queue, [...settings.queues.keys()])} ` +

@@ -122,7 +122,8 @@ export class EngineJobHandle<R> implements JobHandle<R> {
         );
       case 'unknown':
         return new ResultNotFoundError(
-          `Job ${this.id} is not known, or nothing was kept of it. Check the id, or raise the task's keepResult.`,
+          `Job ${this.id} is not known, was removed or moved, or nothing was kept of it. Check the id, ask queue.job(id) ` +
+            `where it is now, or raise the task's keepResult.`,
         );
       case 'lost':
         return settlement.error;

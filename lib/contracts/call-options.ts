@@ -17,7 +17,7 @@ const RESERVED_IDS = new Set(
   ).split(' '),
 );
 
-const RESERVED_ID_SHAPE = /^(unique|slots|parked|rate|reserved|tag):|:(lock|logs)$/;
+const RESERVED_ID_SHAPE = /^(unique|slots|parked|rate|reserved|tag|failed|de):|:(lock|logs)$/;
 
 /** The options that a task and a call share, each with its check. */
 export const CALL_OPTION_CHECKS: Readonly<Record<string, Check>> = {

@@ -1,5 +1,5 @@
 import type { ActiveJob, Engine } from '../contracts/engine.js';
-import type { TasksError } from '../contracts/errors.js';
+import { TaskShutdownError, type TasksError } from '../contracts/errors.js';
 import { encodePayload } from '../contracts/payload.js';
 import { TaskContext } from '../contracts/task-context.js';
 
@@ -52,12 +52,12 @@ export class RunContext extends TaskContext {
   /** A value that cannot be sent is thrown at once, so that it fails the task also where nobody awaits. */
   progress(value: unknown): Promise<void> {
     const json = encodePayload(value ?? null, `Progress of job ${this.job.id}`);
-    return mayBeIgnored(this.engine.progress(this.address, json));
+    return this.isOver ? Promise.resolve() : mayBeIgnored(this.engine.progress(this.address, json));
   }
 
   /** Callers without types may hand in anything. */
   log(line: unknown): Promise<void> {
-    return mayBeIgnored(this.engine.log(this.address, String(line)));
+    return this.isOver ? Promise.resolve() : mayBeIgnored(this.engine.log(this.address, String(line)));
   }
 
   /** Aborts the signal; the first reason holds. */
@@ -65,6 +65,11 @@ export class RunContext extends TaskContext {
     if (this.abortReason) return;
     this.abortReason = reason;
     this.controller?.abort(reason);
+  }
+
+  /** The job has ended, or belongs to another run by now: what a run that was aborted still says is not about it. */
+  private get isOver(): boolean {
+    return this.abortReason !== undefined && !(this.abortReason instanceof TaskShutdownError);
   }
 
   private get address() {

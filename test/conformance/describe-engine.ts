@@ -3,6 +3,7 @@ import { cancelledCases } from './cases/cancelled.js';
 import { cancelCases } from './cases/cancelling.js';
 import { closeCases } from './cases/close.js';
 import { deadLetterCases } from './cases/dead-letters.js';
+import { entangledCases } from './cases/entangled.js';
 import { enqueueCases } from './cases/enqueue.js';
 import { expiryCases } from './cases/expiry.js';
 import { keepingCases } from './cases/keeping.js';
@@ -54,6 +55,7 @@ export function describeEngine(name: string, create: CreateEngine): void {
     deadLetterCases(scene);
     moveCases(scene);
     tagCases(scene);
+    entangledCases(scene);
     closeCases(scene);
   });
 }

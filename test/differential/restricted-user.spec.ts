@@ -26,6 +26,7 @@ const IN_SCRIPTS = [
   'hget',
   'hset',
   'hdel',
+  'hincrby',
   'hmget',
   'hgetall',
   'hexists',
@@ -53,7 +54,6 @@ const IN_SCRIPTS = [
   'zrangebyscore',
   'zscore',
   'zpopmin',
-  'zremrangebyrank',
 ];
 
 /** All that an engine needs, on keys and channels that begin with its prefix. */

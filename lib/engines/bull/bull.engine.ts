@@ -118,7 +118,7 @@ export class BullEngine implements Engine {
 
   async find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]> {
     this.refuseIfClosed();
-    return this.reader.records(jobs);
+    return this.withLocalPause(await this.reader.records(jobs));
   }
 
   async state(job: JobAddress): Promise<JobState> {
@@ -165,7 +165,8 @@ export class BullEngine implements Engine {
     const keys = this.keysOf(query.queue);
     // What has expired since then would stand among the waiting.
     if (query.cursor === undefined) await sweepQueue(this.connections, keys, this.keepStopped);
-    return this.lists.page(keys, query);
+    const page = await this.lists.page(keys, query);
+    return { ...page, jobs: this.withLocalPause(page.jobs) };
   }
 
   async cancel(jobs: readonly JobAddress[]): Promise<readonly boolean[]> {
@@ -233,6 +234,14 @@ export class BullEngine implements Engine {
     if (isPaused) this.pausedHere.add(queue);
     else this.pausedHere.delete(queue);
     for (const worker of this.workers.get(queue) ?? []) worker.setPaused(isPaused);
+  }
+
+  /** Redis knows of the pause of all processes only. */
+  private withLocalPause<Found extends JobRecord | undefined>(records: readonly Found[]): readonly Found[] {
+    if (this.pausedHere.size === 0) return records;
+    return records.map((record) =>
+      record?.state === 'waiting' && this.pausedHere.has(record.queue) ? { ...record, waitingFor: 'pause' } : record,
+    );
   }
 
   private allWorkers(): BullWorker[] {

@@ -25,6 +25,9 @@ const PLACES = [
 type Kind = 'list' | 'oldest first' | 'latest first';
 type Place = { key: string; kind: Kind };
 
+/** Fewer are not read at a time: many of them may have been cancelled. */
+const LEAST_READ = 100;
+
 /** Lists the jobs of a queue, page by page. */
 export class JobLists {
   constructor(
@@ -36,21 +39,25 @@ export class JobLists {
     const places: readonly Place[] =
       tag === undefined
         ? PLACES.filter((place) => state === undefined || place.state === state)
-        : [{ key: `tag:${tag}`, kind: 'oldest first' }];
+        : [{ key: `tag:${tag}`, kind: 'latest first' }];
     let [place, offset] = readCursor(cursor, places.length);
     const jobs: JobRecord[] = [];
     while (place < places.length && jobs.length < limit) {
-      const wanted = limit - jobs.length;
-      const ids = await this.connections.run((client) => read(client, base, places[place], offset, wanted));
+      const key = base + places[place].key;
+      const count = Math.max(limit - jobs.length, LEAST_READ);
+      const ids = await this.connections.run((client) => read(client, key, places[place].kind, offset, count));
       const found = await this.find(ids.map((id) => ({ id, queue })));
-      // What stands in a list may have been cancelled, and what stands in the set of a state may have expired.
-      const states = new Set(
-        tag === undefined ? [PLACES.find(({ key }) => key === places[place].key)?.state] : [state],
-      );
-      for (const job of found) if (job && (states.has(undefined) || states.has(job.state))) jobs.push(job);
-      offset += ids.length;
-      if (tag !== undefined) offset -= await this.forgetGone(base + places[place].key, ids, found);
-      if (ids.length < wanted) [place, offset] = [place + 1, 0];
+      const wanted = tag === undefined ? PLACES.find((one) => one.key === places[place].key)?.state : state;
+      let looked = 0;
+      for (; looked < ids.length && jobs.length < limit; looked++) {
+        const job = found[looked];
+        // An entry may have been left in a list by a job that was cancelled, and that stands there once more.
+        const isLeft = ids.includes(ids[looked], looked + 1);
+        if (job && !isLeft && (wanted === undefined || job.state === wanted)) jobs.push(job);
+      }
+      offset += looked;
+      if (tag !== undefined) offset -= await this.forgetGone(key, ids.slice(0, looked), found);
+      if (looked === ids.length && ids.length < count) [place, offset] = [place + 1, 0];
     }
     return place < places.length ? { jobs, cursor: `${place}.${offset}` } : { jobs };
   }
@@ -63,10 +70,9 @@ export class JobLists {
   }
 }
 
-function read(client: RedisClient, base: string, place: Place, offset: number, count: number): Promise<string[]> {
-  const key = base + place.key;
+function read(client: RedisClient, key: string, kind: Kind, offset: number, count: number): Promise<string[]> {
   const last = offset + count - 1;
-  switch (place.kind) {
+  switch (kind) {
     case 'list':
       return client.lrange(key, -last - 1, -offset - 1).then((ids) => ids.toReversed());
     case 'oldest first':

@@ -142,7 +142,10 @@ export class JobWatchers {
     if (state === 'completed') this.settle(id, result === null ? { state } : { state, result });
     else if (state === 'failed') this.settle(id, { state, error: readError(reason, readRuns(runs)) });
     else if (state === 'cancelled' || state === 'expired') this.settle(id, { state });
-    else if (expiresAt !== '') this.checkAt(id, Number(expiresAt));
+    // One that runs when its time comes does not expire then; whoever puts it back tells of it.
+    else if (expiresAt !== '' && (state !== 'active' || Number(expiresAt) > Date.now())) {
+      this.checkAt(id, Number(expiresAt));
+    }
   }
 
   /** A job expires by itself, whether or not anybody is there to publish it. */

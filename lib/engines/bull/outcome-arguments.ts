@@ -54,7 +54,8 @@ export function toFinishArguments(run: EndedRun, outcome: Outcome): ScriptArgume
     }
     case 'declined': {
       const { delay, rules } = outcome;
-      return again(run, { delay, runs: writeRuns(job.runs), isFirst: true, rules: rules && JSON.stringify(rules) });
+      const how = { delay, runs: writeRuns(job.runs), isFirst: true, rules: rules && JSON.stringify(rules) };
+      return again(run, how, 'declined');
     }
   }
 }
@@ -71,10 +72,14 @@ interface Again {
   rules?: string;
 }
 
-function again({ job, lock, endedAt, rules: former }: EndedRun, how: Again): ScriptArgument[] {
+function again(
+  { job, lock, endedAt, rules: former }: EndedRun,
+  how: Again,
+  kind: 'again' | 'declined' = 'again',
+): ScriptArgument[] {
   const { delay, runs, attemptsMade = job.attemptsMade, isFirst = false, reason = '', traces = '', rules = '' } = how;
   const due = delay > 0 ? Math.ceil(endedAt + delay) : 0;
-  return [job.id, lock, 'again', due, isFirst ? '1' : '0', attemptsMade, runs, reason, traces, rules, former];
+  return [job.id, lock, kind, due, isFirst ? '1' : '0', attemptsMade, runs, reason, traces, rules, former];
 }
 
 function recordRun({ job, startedAt, endedAt, worker }: EndedRun, outcome: RunOutcome, error?: JobError): string {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { RedisClient } from './redis-client.js';
 
 /** What most scripts begin with. */
-const COMMON = ['shared', 'keeping', 'rules()'] as const;
+const COMMON = ['shared', 'entries', 'keeping', 'rules()'] as const;
 
 /** The files of `with_rules()`, which makes these functions at its first call. */
-const RULES = ['parking', 'rates', 'stopping', 'unique', 'starting', 'rules'];
+const RULES = ['parking', 'rates', 'reservations', 'stopping', 'unique', 'starting', 'rules'];
 
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {

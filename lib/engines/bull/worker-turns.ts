@@ -64,7 +64,8 @@ export class WorkerTurns {
         WORK_TIMEOUT,
       )
       .catch((error: EngineUnavailableError) => {
-        if (error.sent) this.unanswered.push(lock);
+        // A script that fails half-way has taken jobs, too.
+        if (error.sent || (error.cause as Error | undefined)?.name === 'ReplyError') this.unanswered.push(lock);
         throw error;
       });
     for (const id of ended.isRepeated ? [] : lost) {

@@ -129,6 +129,7 @@ export class EmbeddedQueue implements KnownKeys {
         this.states.again(job, outcome.delay);
         return;
       case 'declined':
+        if (job.rules) this.states.room.takeBackStart(job, job.runs!.at(-1)!.startedAt);
         job.runs?.pop();
         job.starts--;
         if (job.rules || outcome.rules) this.states.rules.declined(job, outcome.rules);

@@ -101,6 +101,11 @@ export class StartGate extends Gate implements Timed {
     this.places.take(now, rate!);
   }
 
+  /** A start of this instant was none after all. */
+  giveBack(at: number): void {
+    this.places.giveBack(at);
+  }
+
   /** The instant at which one more job like this may start. */
   freeAt({ rate }: JobRules): number {
     return this.places.freeAt(rate!);

@@ -64,6 +64,14 @@ export class Limits {
     for (const gate of gates) this.tidy(gate, now);
   }
 
+  /** The run that began at this instant never did. */
+  takeBackStart({ rules }: EmbeddedJob, at: number): void {
+    const gate = rules?.rate && this.startGates.get(rules.rate.key);
+    if (!gate) return;
+    gate.giveBack(at);
+    this.wake(gate, this.now());
+  }
+
   waitingFor(job: EmbeddedJob): WaitingFor | undefined {
     const standing = this.standings.get(job);
     if (standing?.is !== 'parked') return undefined;

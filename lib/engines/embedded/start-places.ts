@@ -12,6 +12,12 @@ export class StartPlaces {
     if (this.starts.length > this.largestMax * 2) this.starts = this.starts.slice(-this.largestMax);
   }
 
+  /** A start was none after all. */
+  giveBack(at: number): void {
+    const index = this.starts.lastIndexOf(at);
+    if (index !== -1) this.starts.splice(index, 1);
+  }
+
   /**
    * The instant from which one more may start; -Infinity where no start is in its way, Infinity where others have been
    * promised every place.

@@ -109,6 +109,11 @@ export class WaitingRoom {
     return this.delayed;
   }
 
+  /** The run of a job that began at this instant never did. */
+  takeBackStart(job: EmbeddedJob, at: number): void {
+    this.limits.takeBackStart(job, at);
+  }
+
   close(): void {
     this.delayed.close();
     this.limits.close();

@@ -15,12 +15,6 @@ local now, token = tonumber(ARGV[1]), ARGV[2]
 local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]) }
 local added = {}
 
--- Where a cancelled job of this id still stands in a list, the new one must not stand there a second time.
-local function take_off_lists(base, id)
-  if call('SREM', base .. 'gone', id) == 0 then return end
-  for _, list in ipairs({ 'wait', 'paused', 'high', 'low' }) do call('LREM', base .. list, 0, id) end
-end
-
 local refusal = ARGV[5] == '1' and with_rules().find_refusal(6, now, keep)
 if refusal then return refusal end
 
@@ -29,7 +23,7 @@ while at <= #ARGV do
   local base, count = ARGV[at], tonumber(ARGV[at + 1])
   local list = waiting_list(base)
   local order = call('INCRBY', base .. 'id', count) - count
-  local ready, lanes, has_gone = {}, {}, call('EXISTS', base .. 'gone') == 1
+  local ready, lanes = {}, {}
   at = at + 2
 
   for _ = 1, count do
@@ -60,7 +54,6 @@ while at <= #ARGV do
       if rules then call('HSET', key, 'rules', ARGV[at + 8]) end
       if after then call('HSET', key, 'after', after) end
       if rules then index(base, id, rules, now) end
-      if has_gone then take_off_lists(base, id) end
       if due > 0 then put_later(base, id, due, order)
       elseif rules and (rules.priority == 'high' or rules.priority == 'low') then
         lanes[#lanes + 1] = id

@@ -6,7 +6,8 @@
   Returns  waiting, delayed, active, completed, failed, cancelled, expired
 ]]
 local base = ARGV[1]
-local waiting = call('ZCARD', base .. 'parked') + call('ZCARD', base .. 'paced') - call('SCARD', base .. 'gone')
+local waiting = call('ZCARD', base .. 'parked') + call('ZCARD', base .. 'paced')
+  - (tonumber(call('HGET', base .. 'gone', '') or '0') or 0)
 for _, list in ipairs({ 'wait', 'paused', 'high', 'low' }) do waiting = waiting + call('LLEN', base .. list) end
 return {
   math.max(0, waiting),

@@ -44,7 +44,7 @@ end
 
 -- due in ms since the epoch ('0': at once), '1' when first in line, attempts made, runs, reason, stack traces as JSON,
 -- new rules ('': as before), rules
-function finish.again(base, id, at, now)
+function finish.again(base, id, at, now, keep)
   local key, due, rules = base .. id, tonumber(ARGV[at]), read_rules(ARGV[at + 7])
   call('HDEL', key, 'worker')
   call('HSET', key, 'attemptsMade', ARGV[at + 2], 'runs', ARGV[at + 3])
@@ -55,11 +55,20 @@ function finish.again(base, id, at, now)
     rules = read_rules(ARGV[at + 6])
     call('HSET', key, 'rules', ARGV[at + 6])
     index(base, id, rules, now)
-  elseif rules and rules.expiresAt then
+  end
+  if rules and rules.expiresAt then
+    if rules.expiresAt <= now then return with_rules().stop(base, id, 'expired', rules.expiresAt, keep, rules) end
     call('ZADD', base .. 'expiring', rules.expiresAt, id)
   end
   if due > 0 then put_later(base, id, due, 0) else put_back(base, id, waiting_list(base), ARGV[at + 1] == '1') end
 end
 
+-- As `again`, for a run that never began.
+function finish.declined(base, id, at, now, keep)
+  local rules = read_rules(ARGV[at + 7])
+  if rules and rules.rate then with_rules().take_back_start(base, id, rules.rate) end
+  finish.again(base, id, at, now, keep)
+end
+
 -- How many arguments each outcome has.
-local arity = { completed = 5, failed = 9, again = 8 }
+local arity = { completed = 5, failed = 9, again = 8, declined = 8 }

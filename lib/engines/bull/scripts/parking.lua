@@ -40,7 +40,12 @@ end
 -- Hands free slots to those that wait for them; they are first in line.
 local function fill_slots(base, limit)
   local slots = base .. 'slots:' .. limit.key
-  while call('SCARD', slots) < limit.max do
+  while true do
+    local head = call('ZRANGE', base .. 'parked:slots:' .. limit.key, 0, 0)[1]
+    local text = head and redis.pcall('HGET', base .. head, 'rules')
+    -- What the next one says counts: another version of the app may have said something else.
+    local next = type(text) == 'string' and (read_rules(text) or {}).concurrency or limit
+    if not head or call('SCARD', slots) >= next.max then break end
     local id = next_parked(base, 'slots:' .. limit.key)
     if not id then break end
     call('SADD', slots, id)

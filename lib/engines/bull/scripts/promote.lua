@@ -38,5 +38,9 @@ if score then
   call('PUBLISH', KEYS[1], next)
 end
 local planned = call('ZRANGE', base .. 'paced', 0, 0, 'WITHSCORES')[2]
-if planned then next = math.min(next or math.huge, math.ceil(tonumber(planned))) end
+-- By the worker's clock, which may be another than the server's.
+if planned then
+  local wait = math.max(1, math.ceil(tonumber(planned) - with_rules().clock()))
+  next = math.min(next or math.huge, now + wait)
+end
 return next and string.format('%.0f', next) or ''

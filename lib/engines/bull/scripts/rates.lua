@@ -18,9 +18,14 @@ local function spacing(rate)
   return rate.per + math.min(rate.per / 20, 50)
 end
 
+-- Answers the name of the start.
 local function note_start(base, rate, at)
-  call('ZADD', base .. 'rate:' .. rate.key, at, call('INCR', base .. 'parks'))
-  call('PEXPIRE', base .. 'rate:' .. rate.key, math.ceil(spacing(rate)))
+  local starts, name = base .. 'rate:' .. rate.key, call('INCR', base .. 'parks')
+  local ttl, time = call('PTTL', starts), math.ceil(spacing(rate))
+  call('ZADD', starts, at, name)
+  -- Other jobs of this key may have been given a longer time by another version of the app.
+  if ttl < time then call('PEXPIRE', starts, time) end
+  return name
 end
 
 local function reserve(base, id, rate, at)
@@ -45,53 +50,8 @@ local function next_start(base, rate, now)
   local starts = base .. 'rate:' .. rate.key
   local surplus = call('ZCARD', starts) + call('ZCARD', base .. 'reserved:' .. rate.key) - rate.max
   if surplus < 0 then return now end
-  -- The limit may have been lowered by a deploy.
-  if surplus > 0 then call('ZREMRANGEBYRANK', starts, 0, surplus - 1) end
-  local first = call('ZPOPMIN', starts)
-  if not first[1] then first = take_dead_reservation(base, rate) end
+  -- A limit that was lowered by a deploy counts the latest starts only; the earlier ones may count for other jobs.
+  local first = call('ZRANGE', starts, surplus, surplus, 'WITHSCORES')
+  if first[1] then call('ZREM', starts, first[1]) else first = take_dead_reservation(base, rate) end
   return first and math.max(now, tonumber(first[2]) + spacing(rate))
-end
-
--- Lets those that wait for a start reserve the ones that are to come.
-local function reserve_next(base, rate)
-  local gate = 'rate:' .. rate.key
-  while call('EXISTS', base .. 'parked:' .. gate) == 1 do
-    local at = next_start(base, rate, clock())
-    if not at then return end
-    local id = next_parked(base, gate)
-    if not id then return note_start(base, rate, at - spacing(rate)) end
-    reserve(base, id, rate, at)
-  end
-end
-
--- Whether a job may start by its rate; if not, it has reserved a start, or is parked until it can.
-local function passes_rate(base, id, rules)
-  local rate, now = rules.rate, clock()
-  local reserved = base .. 'reserved:' .. rate.key
-  local planned = tonumber(call('ZSCORE', reserved, id) or nil)
-  if planned then
-    if planned > now then
-      reserve(base, id, rate, planned)
-      return false
-    end
-    call('ZREM', reserved, id)
-  else
-    local at = next_start(base, rate, now)
-    if not at then park(base, id, 'rate:' .. rate.key, rules) end
-    if at and at > now then reserve(base, id, rate, at) end
-    if at ~= now then return false end
-  end
-  note_start(base, rate, now)
-  reserve_next(base, rate)
-  return true
-end
-
--- Gives up a reservation; the start whose place it took counts again.
-local function drop_reservation(base, id, rate)
-  local planned = tonumber(call('ZSCORE', base .. 'reserved:' .. rate.key, id) or nil)
-  if not planned then return end
-  call('ZREM', base .. 'reserved:' .. rate.key, id)
-  call('ZREM', base .. 'paced', id)
-  note_start(base, rate, planned - spacing(rate))
-  reserve_next(base, rate)
 end

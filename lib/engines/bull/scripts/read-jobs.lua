@@ -18,7 +18,7 @@ local function state_of(base, id)
   if found.err or not found[1] then return nil end
   local rules = read_rules(found[5])
   if found[2] then
-    if found[3] and tonumber(found[3]) <= now then return nil end
+    if found[3] and (tonumber(found[3]) or 0) <= now then return nil end
     if found[6] then return found[6], rules end
     if call('ZSCORE', base .. 'failed', id) then return 'failed', rules end
     return 'completed', rules

@@ -27,22 +27,22 @@ for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
         local crashes = tonumber(call('HGET', key, 'stalledCounter') or '0') or 0
         with_rules().record_run(base, id, 'crashed', now)
         call('HSET', key, 'stalledCounter', crashes + 1)
+        local rules = read_rules(call('HGET', key, 'rules'))
+        if rules and rules.expiresAt then call('ZADD', base .. 'expiring', rules.expiresAt, id) end
       end
-      -- What is no job (any more) is dropped from the list instead of being given out for ever.
-      if has_run == 1 or is_unfinished(base, id) then
+      -- What is no job (any more), or waits elsewhere, is dropped from the list instead of being given out for ever.
+      if has_run == 1 or not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id) then
         put_back(base, id, list, true)
         call('PUBLISH', base .. 'stalled@', id)
         recovered[#recovered + 1] = id
-      else
-        call('SREM', base .. 'gone', id)
       end
     end
   end
 end
 
 -- A tool may have removed a job that held a slot, or for whose end another one waits.
-for _, limit_key in ipairs(call('SRANDMEMBER', base .. 'limits', 100)) do
-  for _, id in ipairs(call('SRANDMEMBER', base .. 'slots:' .. limit_key, 100)) do
+for _, limit_key in ipairs(call('SRANDMEMBER', base .. 'limits', 20)) do
+  for _, id in ipairs(call('SRANDMEMBER', base .. 'slots:' .. limit_key, 20)) do
     if not is_unfinished(base, id) then call('SREM', base .. 'slots:' .. limit_key, id) end
   end
 end

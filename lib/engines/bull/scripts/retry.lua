@@ -15,7 +15,7 @@ local answers = {}
 local function try(id)
   rule.expire_if_due(base, id, now, keep)
   local job = redis.pcall('HMGET', base .. id, 'finishedOn', 'stopped', 'rules', 'keptUntil')
-  if job.err or not job[1] or job[4] and tonumber(job[4]) <= now then return 0 end
+  if job.err or not job[1] or job[4] and (tonumber(job[4]) or 0) <= now then return 0 end
   if not job[2] and not call('ZSCORE', base .. 'failed', id) then return 0 end
   local rules = read_rules(job[3])
   local unique = rules and rules.unique
@@ -23,8 +23,7 @@ local function try(id)
   if unique then rule.take_unique(base, id, unique) end
   rule.make_fresh(base, id, rules)
   leave_ended(base, id)
-  -- A cancelled job may still stand in the list that it waited in.
-  if call('SREM', base .. 'gone', id) == 0 then put_back(base, id, waiting_list(base), false) end
+  put_back(base, id, waiting_list(base), false)
   call('PUBLISH', base .. 'waiting@' .. token, id)
   return 1
 end

@@ -1,6 +1,6 @@
 --[[
-  What scripts may ask of the functions for jobs that have rules: parking, rates, stopping, unique, starting. They are made
-  when the first of them is asked for, since to make them costs a script 20 µs, and most jobs have no rules.
+  What scripts may ask of the functions for jobs that have rules: parking, rates, reservations, stopping, unique, starting.
+  They are made when the first of them is asked for, since to make them costs a script 20 µs, and most jobs have none.
 ]]
 return {
   clock = clock,
@@ -17,6 +17,7 @@ return {
   reserve_next = reserve_next,
   stop = stop,
   sweep_expired = sweep_expired,
+  take_back_start = take_back_start,
   take_key = take_key,
   take_unique = take_unique,
   unpark = unpark,

@@ -15,14 +15,22 @@ local function read_rules(text)
   if not text or text == '' then return nil end
   local is_read, rules = pcall(cjson.decode, text)
   if not is_read or type(rules) ~= 'table' then return nil end
+  local function is_number(value) return type(value) == 'number' and math.abs(value) < 1e15 end
   for name, numbers in pairs({ unique = {}, concurrency = { 'max' }, rate = { 'max', 'per' } }) do
     local part = rules[name]
     local fits = type(part) == 'table' and type(part.key) == 'string'
-    for _, number in ipairs(numbers) do fits = fits and type(part[number]) == 'number' and part[number] > 0 end
+    for _, number in ipairs(numbers) do fits = fits and is_number(part[number]) and part[number] > 0 end
     if not fits then rules[name] = nil end
   end
-  if type(rules.expiresAt) ~= 'number' then rules.expiresAt = nil end
-  if type(rules.tags) ~= 'table' then rules.tags = nil end
+  if rules.unique and type(rules.unique['until']) == 'number' and not is_number(rules.unique['until']) then
+    rules.unique['until'] = 'finished'
+  end
+  if not is_number(rules.expiresAt) then rules.expiresAt = nil end
+  local tags = {}
+  for _, tag in ipairs(type(rules.tags) == 'table' and rules.tags or {}) do
+    if type(tag) == 'string' then tags[#tags + 1] = tag end
+  end
+  rules.tags = #tags > 0 and tags or nil
   return rules
 end
 

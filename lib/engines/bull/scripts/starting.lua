@@ -10,11 +10,14 @@ local function may_start(base, id, rules, now, keep)
     return false
   end
   local after = rules.unique and call('HGET', base .. id, 'after')
-  if after and is_unfinished(base, after) then
+  if after and after ~= id and is_unfinished(base, after) then
     park(base, id, 'after:' .. after, rules)
     return false
   end
+  if after then call('HDEL', base .. id, 'after') end
   if rules.concurrency and is_full(base, id, rules.concurrency) then
+    -- A start that it cannot use yet is for others.
+    if rules.rate then drop_reservation(base, id, rules.rate) end
     park(base, id, 'slots:' .. rules.concurrency.key, rules)
     return false
   end
@@ -30,7 +33,9 @@ end
 -- Takes off what an ended job had to say: no attempts made, no crashes, no expiry; the runs stay on record.
 local function make_fresh(base, id, rules)
   call('HDEL', base .. id, 'finishedOn', 'keptUntil', 'stopped', 'failedReason', 'stacktrace', 'returnvalue',
-    'attemptsMade', 'stalledCounter', 'after', 'progress')
+    'attemptsMade', 'stalledCounter', 'progress')
+  local after = call('HGET', base .. id, 'after')
+  if after and not is_unfinished(base, after) then call('HDEL', base .. id, 'after') end
   if rules and rules.expiresAt then
     rules.expiresAt = nil
     call('HSET', base .. id, 'rules', cjson.encode(rules))

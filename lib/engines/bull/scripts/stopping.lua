@@ -8,10 +8,16 @@ local function take_unique(base, id, unique)
   if type(time) == 'number' then call('SET', key, id, 'PX', math.max(1, math.ceil(time))) else call('SET', key, id) end
 end
 
--- Gives a unique key back, unless another job has it by now.
+-- Gives a unique key back, unless another job has it by now. It goes to the job whose end this one waited for, if that
+-- one goes on and was to have the key until its end.
 local function free_unique(base, id, unique)
   local key = base .. 'unique:' .. unique.key
-  if call('GET', key) == id then call('DEL', key) end
+  if call('GET', key) ~= id then return end
+  call('DEL', key)
+  local after = call('HGET', base .. id, 'after')
+  if not after or not is_unfinished(base, after) then return end
+  local former = (read_rules(call('HGET', base .. after, 'rules')) or {}).unique
+  if former and former.key == unique.key and former['until'] == 'finished' then call('SET', key, after) end
 end
 
 -- What the rules of an ended job held up. A key with a time of its own is held on.
@@ -27,11 +33,10 @@ local function let_go(base, id, rules)
   until not successor
 end
 
--- Takes a job that is not running out of wherever it waits. A list is not searched, for it may be long: the id stays
--- there until a worker meets it, and is counted in `gone`.
+-- Takes a job that is not running out of wherever it waits.
 local function withdraw(base, id, rules)
   local found = call('ZREM', base .. 'delayed', id) + call('ZREM', base .. 'paced', id)
-  if not unpark(base, id) and found == 0 then call('SADD', base .. 'gone', id) end
+  if not unpark(base, id) and found == 0 then leave_entry(base, id) end
   call('ZREM', base .. 'priority', id)
   if rules and rules.rate then drop_reservation(base, id, rules.rate) end
 end

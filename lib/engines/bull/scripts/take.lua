@@ -14,14 +14,20 @@ local function read_for_worker(key, id, taken)
 end
 
 -- Locks a job, and notes start and worker. One that may not start leaves the active list again.
-local function take(base, id, now, lock, lock_ms, worker, keep, taken)
+local function take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone)
   local key, before = base .. id, #taken
+  if has_gone and was_left(base, id) then
+    call('LREM', base .. 'active', 1, id)
+    return
+  end
   local text = read_for_worker(key, id, taken)
   local rules = read_rules(text)
-  if not text or rules and not with_rules().may_start(base, id, rules, now, keep) then
+  -- Keys of another type than they should be must not keep the jobs that were taken before from their worker.
+  local is_sound, may_start = true, true
+  if rules then is_sound, may_start = pcall(with_rules().may_start, base, id, rules, now, keep) end
+  if not text or is_sound and not may_start then
     for last = #taken, before + 1, -1 do taken[last] = nil end
     call('LREM', base .. 'active', 1, id)
-    if not text then call('SREM', base .. 'gone', id) end
     return
   end
   -- Whoever holds a lock is running the job: what stands in `active` twice must not run twice.

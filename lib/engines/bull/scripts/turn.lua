@@ -6,7 +6,7 @@
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
            of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, number of jobs to take,
            number of ids that a blocking read has moved to `active`, those ids,
-           then per ended run: id, its lock value, kind (`completed`, `failed`, `again`), the kind's arguments (finish.lua)
+           then per ended run: id, its lock value, kind (`completed`, `failed`, `again`, `declined`), the kind's arguments (finish.lua)
 
   Effects  as finish.lua and take.lua say; the event `drained` when the last waiting job is gone
   Returns  { ids whose lock was lost, so that their outcome was dropped; eleven values per job taken: id and the fields
@@ -20,7 +20,7 @@ local at = 11 + adopted
 
 while at <= #ARGV do
   local id, kind = ARGV[at], ARGV[at + 2]
-  if release(base, id, ARGV[at + 1]) then finish[kind](base, id, at + 3, now) else lost[#lost + 1] = id end
+  if release(base, id, ARGV[at + 1]) then finish[kind](base, id, at + 3, now, keep) else lost[#lost + 1] = id end
   at = at + 3 + arity[kind]
 end
 
@@ -31,18 +31,22 @@ if wanted + adopted > 0 and call('EXISTS', base .. 'high', base .. 'low') > 0
   lists = { base .. 'high', base .. 'wait', ARGV[8] == '1' and base .. 'low' or nil }
 end
 
+local has_gone = wanted + adopted > 0 and call('EXISTS', base .. 'gone') == 1
+
 for i = 11, 10 + adopted do
   local id = ARGV[i]
   call('SREM', base .. 'stalled', id)
+  if has_gone and was_left(base, id) then
+    call('LREM', base .. 'active', 1, id)
   -- A check for dead workers may have given it away in the meantime.
-  if call('LPOS', base .. 'active', id) and call('EXISTS', base .. id .. ':lock') == 0 then
+  elseif call('LPOS', base .. 'active', id) and call('EXISTS', base .. id .. ':lock') == 0 then
     if #lists > 1 and call('EXISTS', lists[1]) == 1 then
       -- The blocking read sees only `wait`: what is of high priority goes first.
       call('LREM', base .. 'active', -1, id)
       call('RPUSH', base .. 'wait', id)
       wanted = wanted + 1
     else
-      take(base, id, now, lock, lock_ms, worker, keep, taken)
+      take(base, id, now, lock, lock_ms, worker, keep, taken, false)
     end
   end
 end
@@ -54,7 +58,7 @@ for _, list in ipairs(lists) do
     local id = call('RPOPLPUSH', list, base .. 'active')
     if not id then break end
     looks = looks - 1
-    take(base, id, now, lock, lock_ms, worker, keep, taken)
+    take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone)
   end
 end
 

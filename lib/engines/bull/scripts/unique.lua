@@ -11,9 +11,10 @@ end
 
 -- The job that has a unique key; nil when it is free. A key outlives its job only if it has a time of its own.
 local function holder_of(base, unique, now, keep)
-  local holder = call('GET', base .. 'unique:' .. unique.key)
-  if not holder or expire_if_due(base, holder, now, keep) then return nil end
-  if type(unique['until']) == 'number' or is_unfinished(base, holder) then return holder end
+  local key = base .. 'unique:' .. unique.key
+  local holder = redis.pcall('GET', key)
+  if type(holder) ~= 'string' or expire_if_due(base, holder, now, keep) then return nil end
+  if is_unfinished(base, holder) or type(unique['until']) == 'number' and call('PTTL', key) > 0 then return holder end
 end
 
 -- Takes the key of a new job. Answers the job that keeps it, or nil and the job whose end the new one has to wait for.
@@ -26,7 +27,7 @@ local function take_key(base, id, unique, now, keep)
     if has_begun then
       after = holder
     else
-      after = job[4]
+      if job[4] ~= id and job[4] and is_unfinished(base, job[4]) then after = job[4] end
       local rules = read_rules(job[3])
       withdraw(base, holder, rules)
       stop(base, holder, 'cancelled', now, keep, rules)
@@ -45,10 +46,10 @@ local function find_refusal(at, now, keep)
     for _ = 1, count do
       position = position + 1
       local id, unique = ARGV[at], (read_rules(ARGV[at + 8]) or {}).unique
-      if unique and unique.onConflict == 'reject' and call('EXISTS', base .. id) == 0 then
+      if unique and call('EXISTS', base .. id) == 0 then
         local holder = taken[base .. unique.key] or holder_of(base, unique, now, keep)
-        if holder then return { 'refused', position, holder } end
-        taken[base .. unique.key] = id
+        if holder and unique.onConflict == 'reject' then return { 'refused', position, holder } end
+        taken[base .. unique.key] = unique.onConflict == 'replace' and id or holder or id
       end
       at = at + 9
     end

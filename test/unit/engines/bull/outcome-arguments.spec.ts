@@ -59,12 +59,12 @@ const outcomes: [string, Outcome, kind: string][] = [
   ['delayed retry', { type: 'retry', delay: 50, error }, 'again'],
   ['snooze', { type: 'snooze', delay: 50, because: 'snooze' }, 'again'],
   ['snooze at shutdown', { type: 'snooze', delay: 0, because: 'shutdown', error }, 'again'],
-  ['declined', { type: 'declined', delay: 250 }, 'again'],
+  ['declined', { type: 'declined', delay: 250 }, 'declined'],
 ];
 
 describe('the arguments of an outcome', () => {
   it('are counted in finish.lua for each kind, as its function reads them', () => {
-    expect([...arity.keys()].toSorted()).toEqual(['again', 'completed', 'failed']);
+    expect([...arity.keys()].toSorted()).toEqual(['again', 'completed', 'declined', 'failed']);
     for (const [kind, count] of arity) expect(argumentsRead(kind), kind).toBe(count);
   });
 

@@ -40,7 +40,7 @@ const IN_SCRIPTS = [
   'lrange',
   'ltrim',
   'rename',
-  'rpoplpush',
+  'rpop',
   'sadd',
   'srem',
   'scard',

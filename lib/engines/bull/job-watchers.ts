@@ -188,7 +188,9 @@ export class JobWatchers {
     clearTimeout(this.unsubscribeTimer);
     this.unsubscribeTimer = setTimeout(() => {
       this.subscribed = undefined;
-      this.subscriber.unsubscribe(...this.channels()).catch(() => undefined);
+      // Workers of this process may listen to the same.
+      const own = this.channels().filter((channel) => !channel.endsWith(':cancelled'));
+      this.subscriber.unsubscribe(...own).catch(() => undefined);
     }, UNSUBSCRIBE_AFTER).unref();
   }
 

@@ -1,9 +1,10 @@
 --[[
-  Functions for the entries of waiting jobs in lists.
+  Functions for the entries of waiting jobs in lists. A list may be too long to be searched for a job that leaves it, so
+  its entry is left there and counted.
+
+  gone   a hash: how many entries of a job are left in lists; under '', of all jobs
 ]]
 
--- Leaves a job's entry in its list, since a list may be too long to be searched. Entries that are left count for nothing:
--- the hash `gone` has their number by id, and of all of them under ''.
 local function leave_entry(base, id)
   call('HINCRBY', base .. 'gone', id, 1)
   call('HINCRBY', base .. 'gone', '', 1)

@@ -3,12 +3,15 @@
   always the job's rules ('': none).
 ]]
 
+-- It is empty on most servers most of the time.
+local has_stalled = call('EXISTS', ARGV[1] .. 'stalled') == 1
+
 -- Gives a job's lock back and takes it off the active list; false when the lock is not held by this run any more.
 local function release(base, id, lock)
   local key = base .. id .. ':lock'
   if call('GET', key) ~= lock then return false end
   call('DEL', key)
-  call('SREM', base .. 'stalled', id)
+  if has_stalled then call('SREM', base .. 'stalled', id) end
   return call('LREM', base .. 'active', -1, id) > 0
 end
 

@@ -2,9 +2,10 @@
   Functions that the other scripts begin with. The keys and fields are Bull's, but for ours:
 
   of a job's hash  `worker`, `runs`, `metadata`, `keptUntil`; `rules` (JSON, as JobRules) where it has any, and then
-                   `gate` while it is parked, `after` (the job whose end it waits for), `stopped` (cancelled, expired)
+                   `gate` while it is parked, `after` (the job whose end it waits for), `start` (its last one, of a rate),
+                   `stopped` (cancelled, expired)
   of a queue       `kept`, `failed:<task>`; `high` and `low` (lists beside `wait`), `cancelled`, `expired`, `expiring`,
-                   `gone`, `tag:<tag>`, and what parking.lua and rates.lua say
+                   `tag:<tag>`, and what entries.lua, parking.lua and rates.lua say
 
   base   the queue's key prefix with its last colon, e.g. `tasks:mail:`
   id     a job's id; its hash is `base .. id`

@@ -60,7 +60,14 @@ export class RedisConnections {
   async run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
     const { client } = this;
     if (client.status !== 'ready' || this.dropped.has(client)) await this.untilReady(client);
-    return this.withDeadline(client, command, timeout);
+    try {
+      return await this.withDeadline(client, command, timeout);
+    } catch (error) {
+      if (!wasNotWritten(error)) throw error;
+      // The connection has just been lost, and does not say so yet.
+      await this.untilReady(client);
+      return this.withDeadline(client, command, timeout);
+    }
   }
 
   /** Runs a command on a connection of another role within the deadline. */
@@ -140,4 +147,10 @@ export class RedisConnections {
     this.logger.log(`Redis is back after ${Math.round((Date.now() - this.outage.since) / 1000)} s.`);
     this.outage = undefined;
   }
+}
+
+function wasNotWritten(error: unknown): boolean {
+  return (
+    error instanceof EngineUnavailableError && error.cause instanceof Error && NOT_WRITTEN.test(error.cause.message)
+  );
 }

@@ -15,7 +15,7 @@ it('a worker hears of a cancel at once, also when nobody has waited for a result
   const redis = new Redis(redisUrl());
   const times = { lockDuration: 30_000, stalledInterval: 15_000, commandTimeout: 2_000 };
   const engine = new BullEngine({ redis: redisUrl(), prefix, queues: ['default'], ...times });
-  const listeners = async (channel: string) => Number(((await redis.pubsub('NUMSUB', base + channel)) as unknown[])[1]);
+  const listeners = async (channel: string) => Number((await redis.pubsub('NUMSUB', base + channel))[1]);
   try {
     let reason: TasksError | undefined;
     let end: ((outcome: Outcome) => void) | undefined;

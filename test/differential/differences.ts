@@ -139,7 +139,8 @@ export const orderAmongJobs: Difference = {
 
 export const keptUntilPruned: Difference = {
   what: 'sorted sets `kept` and `failed:<task>` after a tool of Bull removed finished jobs',
-  because: 'Bull does not know the sets; an entry without a job goes when its time is over, or when there are too many.',
+  because:
+    'Bull does not know the sets; an entry without a job goes when its time is over, or when there are too many.',
   level: (trace) =>
     eachKey(trace, (name, _entry, entries) => (name === 'kept' || name.startsWith('failed:')) && delete entries[name]),
 };

@@ -32,7 +32,18 @@ function stored(values = toScriptArguments(job)): Record<string, string> {
 
 /** What `take.lua` answers of a hash. */
 function taken(hash: Record<string, string | undefined>): (string | null)[] {
-  const fields = ['name', 'data', 'opts', 'timestamp', 'attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid', 'rules'];
+  const fields = [
+    'name',
+    'data',
+    'opts',
+    'timestamp',
+    'attemptsMade',
+    'stalledCounter',
+    'runs',
+    'metadata',
+    'deid',
+    'rules',
+  ];
   return ['job-1', ...fields.map((field) => hash[field] ?? null)];
 }
 

@@ -5,7 +5,7 @@ import { Batch } from './batch.js';
 import { groupByQueue } from './job-reader.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisConnections } from './redis-connections.js';
-import { runScript, type ScriptArgument } from './scripts.js';
+import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { toScriptArguments } from './stored-job.js';
 
 /**
@@ -95,7 +95,7 @@ export class JobAdder {
     const [first] = groups[0];
     const { token, keepStopped } = this.options;
     const refuses = mayBeRefused(jobs) ? '1' : '0';
-    const values: ScriptArgument[] = [Date.now(), token, Math.ceil(keepStopped.age), keepStopped.count, refuses];
+    const values: ScriptArgument[] = [Date.now(), token, ...keepArguments(keepStopped), refuses];
     for (const [queue, indexes] of groups) {
       values.push(this.keysOf(queue).base, indexes.length);
       for (const index of indexes) values.push(...toScriptArguments(jobs[index]));

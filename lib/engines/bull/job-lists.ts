@@ -23,7 +23,7 @@ const PLACES = [
 
 /** A list is read from its end: there stands what is taken next. */
 type Kind = 'list' | 'oldest first' | 'latest first';
-type Place = { key: string; kind: Kind };
+type Place = { key: string; kind: Kind; state?: KnownState };
 
 /** Fewer are not read at a time: many of them may have been cancelled. */
 const LEAST_READ = 100;
@@ -39,15 +39,15 @@ export class JobLists {
     const places: readonly Place[] =
       tag === undefined
         ? PLACES.filter((place) => state === undefined || place.state === state)
-        : [{ key: `tag:${tag}`, kind: 'latest first' }];
+        : [{ key: `tag:${tag}`, kind: 'latest first', state }];
     let [place, offset] = readCursor(cursor, places.length);
     const jobs: JobRecord[] = [];
     while (place < places.length && jobs.length < limit) {
+      const { kind, state: wanted } = places[place];
       const key = base + places[place].key;
       const count = Math.max(limit - jobs.length, LEAST_READ);
-      const ids = await this.connections.run((client) => read(client, key, places[place].kind, offset, count));
+      const ids = await this.connections.run((client) => read(client, key, kind, offset, count));
       const found = await this.find(ids.map((id) => ({ id, queue })));
-      const wanted = tag === undefined ? PLACES.find((one) => one.key === places[place].key)?.state : state;
       let looked = 0;
       for (; looked < ids.length && jobs.length < limit; looked++) {
         const job = found[looked];

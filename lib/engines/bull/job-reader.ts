@@ -5,7 +5,7 @@ import type { JobEnd } from './job-watchers.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisConnections } from './redis-connections.js';
 import { sweepQueue } from './queue-sweep.js';
-import { runScript } from './scripts.js';
+import { keepArguments, runScript } from './scripts.js';
 import { readJobRecord } from './stored-job.js';
 
 type Located = [queue: number, state: KnownState];
@@ -74,8 +74,7 @@ export class JobReader {
         return this.connections.run((client) =>
           runScript<(T | [])[]>(client, 'readJobs', `${bases[0]}wait`, [
             Date.now(),
-            Math.ceil(this.keep.age),
-            this.keep.count,
+            ...keepArguments(this.keep),
             what,
             bases.length,
             ...bases,

@@ -3,7 +3,7 @@ import type { FailedRetention } from '../../contracts/outcome.js';
 import { groupByQueue } from './job-reader.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisConnections } from './redis-connections.js';
-import { runScript, type ScriptArgument, type ScriptName } from './scripts.js';
+import { keepArguments, runScript, type ScriptArgument, type ScriptName } from './scripts.js';
 
 /** Jobs of one script call: Redis serves nobody else meanwhile, so that it must stay short. */
 const JOBS_PER_CALL = 50;
@@ -36,8 +36,7 @@ export class JobSteering {
   }
 
   private get keep(): ScriptArgument[] {
-    const { age, count } = this.options.keepStopped;
-    return [Math.ceil(age), count];
+    return keepArguments(this.options.keepStopped);
   }
 
   private async act(

@@ -1,7 +1,7 @@
 import type { FailedRetention } from '../../contracts/outcome.js';
 import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
-import { runScript } from './scripts.js';
+import { keepArguments, runScript } from './scripts.js';
 
 /**
  * Removes finished jobs whose time is over, and ends those that have expired: all there are, in parts.
@@ -17,7 +17,7 @@ export async function sweepQueue(
 ): Promise<void> {
   let hasMore = true;
   while (hasMore && isWanted()) {
-    const args = [base, Date.now(), Math.ceil(keep.age), keep.count];
+    const args = [base, Date.now(), ...keepArguments(keep)];
     const more = await connections.run(
       (client) => runScript<number>(client, 'sweep', `${base}kept`, args),
       WORK_TIMEOUT,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import type { RedisClient } from './redis-client.js';
 
 /** What most scripts begin with. */
@@ -38,6 +39,11 @@ const sources = new Map(
     [`local call = redis.call`, ...files.map(readScript)].join('\n'),
   ]),
 );
+
+/** How long and how many ended jobs are kept, as the scripts read it. */
+export function keepArguments({ age, count }: FailedRetention): [age: number, count: number] {
+  return [Math.ceil(age), count];
+}
 
 /** Makes the scripts known to a connection; ioredis sends the text only where the server does not have it. */
 export function defineScripts(client: RedisClient): void {

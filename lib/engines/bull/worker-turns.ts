@@ -4,7 +4,7 @@ import type { FailedRetention, Outcome } from '../../contracts/outcome.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
-import { runScript, type ScriptArgument } from './scripts.js';
+import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
 
 /** Ended runs on their way to Redis. */
@@ -54,7 +54,7 @@ export class WorkerTurns {
     const now = Date.now();
     // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
     const lock = `${token}:${++this.count}`;
-    const keep = [Math.ceil(keepStopped.age), keepStopped.count];
+    const keep = keepArguments(keepStopped);
     const values: ScriptArgument[] = [base, now, lock, lockDuration, name, ...keep, mayTakeLow ? '1' : '0', wanted];
     values.push(arrived.length, ...arrived);
     for (const value of ended.arguments) values.push(value);

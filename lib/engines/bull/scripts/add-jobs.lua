@@ -40,7 +40,9 @@ while at <= #ARGV do
       end
     end
     local holder, after
-    if not is_known and rules and rules.unique then holder, after = with_rules().take_key(base, id, rules.unique, now, keep) end
+    if not is_known and rules and rules.unique then
+      holder, after = with_rules().take_key(base, id, rules.unique, now, keep)
+    end
     if is_known then
       call('PUBLISH', base .. 'duplicated@' .. token, id)
       added[#added + 1] = 0
@@ -55,7 +57,7 @@ while at <= #ARGV do
       if after then call('HSET', key, 'after', after) end
       if rules then index(base, id, rules, now) end
       if due > 0 then put_later(base, id, due, order)
-      elseif rules and (rules.priority == 'high' or rules.priority == 'low') then
+      elseif rules and rules.priority then
         lanes[#lanes + 1] = id
         call('LPUSH', base .. rules.priority, id)
       else ready[#ready + 1] = id end

@@ -30,7 +30,8 @@ function finish.completed(base, id, at, now)
   publish_end(base, 'completed', id, result)
 end
 
--- reason, error as JSON, stack traces as JSON, attempts made, keep in ms, most failed jobs of the task, runs, debounce id, rules
+-- reason, error as JSON, stack traces as JSON, attempts made, keep in ms, most failed jobs of the task, runs,
+-- debounce id, rules
 function finish.failed(base, id, at, now)
   local keep, count, rules = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), read_rules(ARGV[at + 8])
   if rules then with_rules().let_go(base, id, rules) end

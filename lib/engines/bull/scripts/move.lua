@@ -21,7 +21,7 @@ local function move(id)
   if not has_ended and (job[3] or call('EXISTS', from .. id .. ':lock') == 1) then return 0 end
   local rules = read_rules(job[4])
   local unique = rules and rules.unique
-  if not rule.is_key_free(to, id, unique) then return 0 end
+  if not rule.is_key_free(to, id, unique, now, keep) then return 0 end
   local score = call('ZSCORE', from .. 'delayed', id)
   if not has_ended then rule.withdraw(from, id, rules) end
   rule.release_all(from, id, rules)

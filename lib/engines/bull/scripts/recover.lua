@@ -1,5 +1,6 @@
 --[[
-  Gives jobs whose worker died to other workers. As Bull's moveStalledJobsToWait, except that the age of the lock decides and not the number of checks.
+  Gives jobs whose worker died to other workers. As Bull's moveStalledJobsToWait, except that the age of the lock
+  decides and not the number of checks.
 
   A job of `active` without a lock was either being run when its lock expired (it has a `worker`): it goes back at once.
   Or a worker died between popping and locking it (no `worker`): it goes back at the second check that finds it so.

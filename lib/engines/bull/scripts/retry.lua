@@ -19,7 +19,7 @@ local function try(id)
   if not job[2] and not call('ZSCORE', base .. 'failed', id) then return 0 end
   local rules = read_rules(job[3])
   local unique = rules and rules.unique
-  if not rule.is_key_free(base, id, unique) then return 0 end
+  if not rule.is_key_free(base, id, unique, now, keep) then return 0 end
   if unique then rule.take_unique(base, id, unique) end
   rule.make_fresh(base, id, rules)
   leave_ended(base, id)

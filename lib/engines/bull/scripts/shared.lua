@@ -27,6 +27,7 @@ local function read_rules(text)
     rules.unique['until'] = 'finished'
   end
   if not is_number(rules.expiresAt) then rules.expiresAt = nil end
+  if rules.priority ~= 'high' and rules.priority ~= 'low' then rules.priority = nil end
   local tags = {}
   for _, tag in ipairs(type(rules.tags) == 'table' and rules.tags or {}) do
     if type(tag) == 'string' then tags[#tags + 1] = tag end
@@ -51,7 +52,7 @@ local function put_back(base, id, list, is_first)
   local job = call('HMGET', base .. id, 'priority', 'rules')
   local priority = tonumber(job[1] or '0') or 0
   local rules = read_rules(job[2])
-  if rules and (rules.priority == 'high' or rules.priority == 'low') then
+  if rules and rules.priority then
     call(is_first and 'RPUSH' or 'LPUSH', base .. rules.priority, id)
     wake(base)
   elseif priority > 0 then

@@ -25,13 +25,10 @@ local function take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone)
   -- Keys of another type than they should be must not keep the jobs that were taken before from their worker.
   local is_sound, may_start = true, true
   if rules then is_sound, may_start = pcall(with_rules().may_start, base, id, rules, now, keep) end
-  if not text or is_sound and not may_start then
-    for last = #taken, before + 1, -1 do taken[last] = nil end
-    call('LREM', base .. 'active', 1, id)
-    return
-  end
+  local may_run = text and (not is_sound or may_start)
+  if not may_run then call('LREM', base .. 'active', 1, id) end
   -- Whoever holds a lock is running the job: what stands in `active` twice must not run twice.
-  if not call('SET', key .. ':lock', lock, 'PX', lock_ms, 'NX') then
+  if not may_run or not call('SET', key .. ':lock', lock, 'PX', lock_ms, 'NX') then
     for last = #taken, before + 1, -1 do taken[last] = nil end
     return
   end

@@ -6,7 +6,8 @@
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
            of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, number of jobs to take,
            number of ids that a blocking read has moved to `active`, those ids,
-           then per ended run: id, its lock value, kind (`completed`, `failed`, `again`, `declined`), the kind's arguments (finish.lua)
+           then per ended run: id, its lock value, kind (`completed`, `failed`, `again`, `declined`), the kind's arguments
+           (finish.lua)
 
   Effects  as finish.lua and take.lua say; the event `drained` when the last waiting job is gone
   Returns  { ids whose lock was lost, so that their outcome was dropped; eleven values per job taken: id and the fields

@@ -2,19 +2,18 @@
   Functions with which jobs claim unique keys.
 ]]
 
--- Whether a job may have its unique key again.
-local function is_key_free(base, id, unique)
-  local holder = unique and call('GET', base .. 'unique:' .. unique.key)
-  if not holder or holder == id then return true end
-  return type(unique['until']) ~= 'number' and not is_unfinished(base, holder)
-end
-
 -- The job that has a unique key; nil when it is free. A key outlives its job only if it has a time of its own.
 local function holder_of(base, unique, now, keep)
   local key = base .. 'unique:' .. unique.key
   local holder = redis.pcall('GET', key)
   if type(holder) ~= 'string' or expire_if_due(base, holder, now, keep) then return nil end
   if is_unfinished(base, holder) or type(unique['until']) == 'number' and call('PTTL', key) > 0 then return holder end
+end
+
+-- Whether a job may have its unique key again.
+local function is_key_free(base, id, unique, now, keep)
+  local holder = unique and holder_of(base, unique, now, keep)
+  return not holder or holder == id
 end
 
 -- Takes the key of a new job. Answers the job that keeps it, or nil and the job whose end the new one has to wait for.

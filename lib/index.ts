@@ -43,6 +43,11 @@ export type {
   WaitingFor,
 } from './contracts/job.js';
 
+// ── Schedules ───────────────────────────────────────────────────────────────────────────────────
+export { ticks } from './schedules/ticks.js';
+export type { CronField, CronFields, CronSchedule, IntervalSchedule, ScheduleTime } from './contracts/schedule.js';
+export { CronExpression } from '@nestjs/schedule';
+
 // ── Inside a task ───────────────────────────────────────────────────────────────────────────────
 export { TaskContext } from './contracts/task-context.js';
 export { Discard, Retry, Snooze } from './contracts/steering.js';

@@ -13,11 +13,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   limits: ['contracts'],
   client: ['limits', 'discovery', 'decorators', 'contracts'],
   runner: ['limits', 'discovery', 'decorators', 'contracts'],
+  schedules: ['contracts'],
   engines: ['contracts'],
   'engines/embedded': ['engines', 'contracts'],
   'engines/bull': ['engines', 'contracts'],
   // The composition root and its options.
-  '': ['contracts', 'decorators', 'discovery', 'limits', 'client', 'runner', 'engines/embedded', 'engines/bull'],
+  '': [
+    'contracts',
+    'decorators',
+    'discovery',
+    'limits',
+    'client',
+    'runner',
+    'schedules',
+    'engines/embedded',
+    'engines/bull',
+  ],
 };
 
 const LONGEST_FILE = 300;

@@ -24,6 +24,7 @@ export type { Duration } from './contracts/duration.js';
 
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────
 export { task } from './client/task.js';
+export type { ContractOptions } from './client/task.js';
 export { TaskQueue } from './client/task-queue.js';
 export type { JobHandles, ResultOf } from './client/task-queue.js';
 export type { JobHandle } from './client/job-handle.js';

@@ -3,6 +3,7 @@ import { mergeCallOptions, toJobOptions } from '../contracts/call-options.js';
 import { toMilliseconds } from '../contracts/duration.js';
 import type { NewJob } from '../contracts/engine.js';
 import { UnknownTaskError } from '../contracts/errors.js';
+import { fitArguments, type Fit } from '../contracts/schema.js';
 import type { TasksSettings } from '../contracts/settings.js';
 import type { TaskSignature } from '../contracts/signature.js';
 import { suggest } from '../contracts/suggestion.js';
@@ -20,6 +21,7 @@ const createJobId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh
  *
  * @param options of the call, checked
  * @param now milliseconds since the epoch
+ * @returns a promise only where the task has a schema that answers one
  * @throws InvalidOptionsError, InvalidPayloadError, UnknownTaskError, UnknownQueueError
  */
 export function newJob(
@@ -28,7 +30,7 @@ export function newJob(
   registry: TaskRegistry,
   settings: TasksSettings,
   now: number,
-): NewJob {
+): NewJob | Promise<NewJob> {
   const { task, args } = signature;
   const definition = registry.get(task);
   if (!definition && !signature.isContract) throw unknownTask(task, registry);
@@ -39,17 +41,36 @@ export function newJob(
   if (definition) jobOptions.attempts ??= definition.options.attempts ?? settings.defaults.attempts;
   const queue = call.queue ?? definition?.options.queue ?? 'default';
   const due = dueAt(call, definition, now);
-  return {
+  const job: NewJob = {
     id: call.jobId ?? createJobId(),
     queue: declaredQueue(settings, queue, `the call of ${task}`),
     task,
     args: encodeArguments(args, task, settings.maxPayload),
     options: jobOptions,
-    rules: rulesOf({ task, args, options: call, due: due ?? now }, definition, settings.defaults),
+    rules: undefined,
     metadata: call.metadata,
     enqueuedAt: now,
     dueAt: due,
   };
+  // After the schema: key functions may count on arguments that fit.
+  const withRules = (): NewJob => {
+    job.rules = rulesOf({ task, args, options: call, due: due ?? now }, definition, settings.defaults);
+    return job;
+  };
+  const schema = definition ? definition.schema : signature.schema;
+  const checked = schema && expectFit(fitArguments(schema, args, task));
+  if (!checked) return withRules();
+  const made = checked.then(withRules);
+  // Another call of the same list may be refused before anybody waits for this one.
+  made.catch(() => undefined);
+  return made;
+}
+
+/** Undefined where it is known at once that they fit. */
+function expectFit(fit: Fit | Promise<Fit>): Promise<void> | undefined {
+  if (fit instanceof Promise) return fit.then((settled) => void expectFit(settled));
+  if ('refusal' in fit) throw fit.refusal;
+  return undefined;
 }
 
 /** When the job may start; undefined: at once. */

@@ -51,7 +51,8 @@ export class TaskQueue {
    */
   async enqueue<R>(signature: Signature<R>, options?: EnqueueOptions): Promise<JobHandle<R>> {
     if (options) validateEnqueueOptions(options, 'enqueue()');
-    const job = this.newJob(signature, options, 'enqueue()', Date.now());
+    const made = this.newJob(signature, options, 'enqueue()', Date.now());
+    const job = made instanceof Promise ? await made : made;
     const [enqueued] = await this.engine.enqueue([job]);
     return this.handle(job, enqueued);
   }
@@ -71,9 +72,11 @@ export class TaskQueue {
       throw new InvalidOptionsError('enqueueMany() takes a list of calls. Pass an array.');
     if (options) validateManyOptions(options);
     const now = Date.now();
-    const jobs = signatures.map((signature: unknown, index) =>
+    const made = signatures.map((signature: unknown, index) =>
       this.newJob(signature, options, `enqueueMany(), item ${index},`, now),
     );
+    const jobs: NewJob[] = [];
+    for (const job of made) jobs.push(job instanceof Promise ? await job : job);
     const enqueued = jobs.length > 0 ? await this.engine.enqueue(jobs) : [];
     return jobs.map((job, index) => this.handle(job, enqueued[index])) as JobHandles<S>;
   }
@@ -119,7 +122,7 @@ export class TaskQueue {
     return this.engine.isPaused(this.declared(queue, 'isPaused()'));
   }
 
-  private newJob(signature: unknown, options: EnqueueOptions | undefined, where: string, now: number): NewJob {
+  private newJob(signature: unknown, options: EnqueueOptions | undefined, where: string, now: number) {
     return newJob(expectSignature(signature, where), options, this.registry(), this.settings, now);
   }
 

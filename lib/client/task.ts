@@ -1,5 +1,8 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { validateEnqueueOptions } from '../contracts/call-options.js';
+import { expectThat, isRecord } from '../contracts/checks.js';
 import { InvalidOptionsError, UnknownTaskError } from '../contracts/errors.js';
+import { checkSchema } from '../contracts/schema.js';
 import { TaskSignature, type TaskRef, type TaskRefs } from '../contracts/signature.js';
 import type { EnqueueOptions } from '../contracts/task.js';
 import { suggest } from '../contracts/suggestion.js';
@@ -13,6 +16,12 @@ import {
 } from '../decorators/decorated-method.js';
 import type { TaskContract } from '../decorators/metadata.js';
 import { argumentsToSend } from '../decorators/parameters.js';
+
+/** Options of a contract: the caller's defaults, and what the first argument has to be. */
+export type ContractOptions = CallOptions & {
+  /** Any Standard Schema of the first argument, for who calls and who carries out. Absent: no check. */
+  schema?: StandardSchemaV1;
+};
 
 type AnyRef = TaskRef<unknown[], unknown>;
 
@@ -41,8 +50,8 @@ export function task<T>(provider: ClassRef<T>): TaskRefs<T>;
  * ```
  * @throws InvalidOptionsError naming the option, the cause and the fix
  */
-export function task<A extends unknown[], R>(name: string, options?: CallOptions): TaskRef<A, R>;
-export function task(of: ClassRef | string, options: CallOptions = NO_OPTIONS): unknown {
+export function task<A extends unknown[], R>(name: string, options?: ContractOptions): TaskRef<A, R>;
+export function task(of: ClassRef | string, options: ContractOptions = NO_OPTIONS): unknown {
   if (typeof of === 'string') return createContract(of, options);
   if (typeof of !== 'function' || typeof of.prototype !== 'object') {
     throw new InvalidOptionsError(
@@ -55,10 +64,13 @@ export function task(of: ClassRef | string, options: CallOptions = NO_OPTIONS): 
   return refs;
 }
 
-function createContract(name: string, options: CallOptions): TaskContract<unknown[], unknown> {
+function createContract(name: string, options: ContractOptions): TaskContract<unknown[], unknown> {
   const where = `task('${name}')`;
   if (name === '') throw new InvalidOptionsError(`${where} has no name. Give the task's name, such as 'mail.send'.`);
-  validateEnqueueOptions(options, where);
+  expectThat(isRecord(options), `The second argument of ${where}`, options, `an object such as { queue: 'mail' }`);
+  const { schema, ...callOptions } = options;
+  if (schema !== undefined) checkSchema(schema, `${where}: schema`);
+  validateEnqueueOptions(callOptions, where);
   for (const option of ['at', 'jobId']) {
     if (option in options) {
       throw new InvalidOptionsError(
@@ -66,11 +78,11 @@ function createContract(name: string, options: CallOptions): TaskContract<unknow
       );
     }
   }
-  const defaults: Readonly<EnqueueOptions> = Object.freeze({ ...options });
+  const defaults: Readonly<EnqueueOptions> = Object.freeze(callOptions);
   const everything = { count: Infinity, rest: true };
   return Object.assign(
-    (...args: unknown[]) => new TaskSignature(name, argumentsToSend(args, everything), defaults, true),
-    { taskName: name, options: defaults },
+    (...args: unknown[]) => new TaskSignature(name, argumentsToSend(args, everything), defaults, true, schema),
+    { taskName: name, options: defaults, schema },
   );
 }
 

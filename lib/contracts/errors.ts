@@ -54,7 +54,10 @@ export class InvalidOptionsError extends TasksError {
   override readonly code = 'TASKS_INVALID_OPTIONS';
 }
 
-/** Arguments, metadata or a progress value that JSON would change or refuse; `issues` names each place. */
+/**
+ * Arguments that do not fit the task's schema; arguments or a progress value that JSON would change or refuse. `issues`
+ * names each place.
+ */
 export class InvalidPayloadError extends TasksError {
   override readonly code = 'TASKS_INVALID_PAYLOAD';
 

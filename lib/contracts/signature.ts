@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { mergeCallOptions, validateEnqueueOptions } from './call-options.js';
 import type { EnqueueOptions } from './task.js';
 import type { TaskContext } from './task-context.js';
@@ -71,12 +72,15 @@ export class TaskSignature<R> implements Signature<R> {
     readonly options: Readonly<EnqueueOptions>,
     /** A contract may live in another code base, so its name is never checked against this one's tasks. */
     readonly isContract: boolean,
+    /** Of a contract; that of a task stands in its definition. */
+    readonly schema?: StandardSchemaV1,
   ) {
     Object.freeze(this);
   }
 
   with(options: EnqueueOptions): TaskSignature<R> {
     validateEnqueueOptions(options, `with() on a call of ${this.task}`);
-    return new TaskSignature(this.task, this.args, mergeCallOptions(this.options, options), this.isContract);
+    const merged = mergeCallOptions(this.options, options);
+    return new TaskSignature(this.task, this.args, merged, this.isContract, this.schema);
   }
 }

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from './duration.js';
 import type { FailedJob } from './job.js';
 import type { Signature } from './signature.js';
@@ -36,6 +37,11 @@ export interface TaskOptions extends Omit<CallOptions, 'backoff' | 'metadata'> {
   concurrency?: ConcurrencyLimit;
   /** Absent: no limit. */
   rateLimit?: RateLimit;
+  /**
+   * Any Standard Schema (zod, valibot, arktype …) of the first argument. A call that does not fit is refused when it is
+   * enqueued; the value is stored as it was given, and the task gets what the schema makes of it. Absent: no check.
+   */
+  schema?: StandardSchemaV1;
   /**
    * Makes a call of what has failed for good; the call is enqueued before the failure is on record. As Celery's
    * `link_error` and Dramatiq's `on_retry_exhausted`.

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { TaskRef } from '../contracts/signature.js';
 import type { EnqueueOptions } from '../contracts/task.js';
 import type { TaskOptions } from '../contracts/task-options.js';
@@ -17,6 +18,7 @@ export interface TaskMetadata {
   options: Readonly<TaskOptions>;
   /** The caller's defaults of the contract that the method implements. */
   contractOptions?: Readonly<EnqueueOptions>;
+  contractSchema?: StandardSchemaV1;
   /** The method as `@Task()` found it, before decorators above it wrapped it. */
   method: object;
 }
@@ -24,6 +26,7 @@ export interface TaskMetadata {
 /** A ref made by `task(name, options)`, whose options discovery reads as well. */
 export interface TaskContract<A extends unknown[], R> extends TaskRef<A, R> {
   readonly options?: Readonly<EnqueueOptions>;
+  readonly schema?: StandardSchemaV1;
 }
 
 const NONE: ReadonlyMap<string, TaskMetadata> = new Map();

@@ -53,6 +53,7 @@ export function Task(
       name: contract?.taskName ?? options.name,
       options,
       contractOptions: contract?.options,
+      contractSchema: contract?.schema,
       method: descriptor.value as object,
     });
 }

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { TaskContext } from '../contracts/task-context.js';
 import type { TaskOptions } from '../contracts/task-options.js';
 import type { EnqueueOptions } from '../contracts/task.js';
@@ -11,7 +12,14 @@ export interface TaskDefinition {
   options: Readonly<TaskOptions>;
   /** The caller's defaults of the contract that the task implements; they stand above `options`. */
   contractOptions?: Readonly<EnqueueOptions>;
-  /** Calls the method on its provider with as many arguments as it takes. A request-scoped provider is made for the run. */
+  /** Of the first argument: the task's own, else that of its contract. */
+  schema?: StandardSchemaV1;
+  /**
+   * Calls the method on its provider with as many arguments as it takes, the first one as the schema makes it. A
+   * request-scoped provider is made for the run.
+   *
+   * @throws RefusedArguments in place of the call, where they do not fit the schema
+   */
   invoke(args: readonly unknown[], context: TaskContext): unknown;
 }
 

@@ -1,4 +1,6 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import { fitArguments, RefusedArguments, type Fit } from '../contracts/schema.js';
 import { argumentsToPass, type MethodParameters } from '../decorators/parameters.js';
 import type { TaskDefinition } from './task-definition.js';
 
@@ -27,6 +29,25 @@ export function invokePerRun(
     const provider = await moduleRef.resolve<Provider>(token, contextId, { strict: false });
     return provider[method](...argumentsToPass(args, parameters, context));
   };
+}
+
+/** Puts the first argument through a schema before each call: the run begins with it, and its timeout holds for it. */
+export function invokeFitting(
+  invoke: TaskDefinition['invoke'],
+  schema: StandardSchemaV1,
+  task: string,
+): TaskDefinition['invoke'] {
+  return (args, context) => {
+    const fit = fitArguments(schema, args, task);
+    return fit instanceof Promise
+      ? fit.then((fitted) => invoke(argumentsOf(fitted), context))
+      : invoke(argumentsOf(fit), context);
+  };
+}
+
+function argumentsOf(fit: Fit): readonly unknown[] {
+  if ('refusal' in fit) throw new RefusedArguments(fit.refusal);
+  return fit.args;
 }
 
 /** A provider's token that is a class. */

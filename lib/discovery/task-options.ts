@@ -3,6 +3,7 @@ import { checkOptions, expectCount, expectFields, expectThat } from '../contract
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
 import { TasksError, UnknownQueueError } from '../contracts/errors.js';
 import { checkKey } from '../contracts/rule-checks.js';
+import { checkSchema } from '../contracts/schema.js';
 import { suggest } from '../contracts/suggestion.js';
 import type { TaskMetadata } from '../decorators/metadata.js';
 
@@ -21,6 +22,7 @@ export const TASK_OPTION_CHECKS: typeof CALL_OPTION_CHECKS = {
   keepFailed: checkKeepFailed,
   concurrency: checkConcurrency,
   rateLimit: checkRateLimit,
+  schema: checkSchema,
   onFailed: (value, where) =>
     expectThat(typeof value === 'function', where, value, 'a function that makes a call of the failure'),
 };

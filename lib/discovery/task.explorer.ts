@@ -4,7 +4,7 @@ import { DuplicateTaskError, InvalidTaskError, type TasksError } from '../contra
 import { TaskContext } from '../contracts/task-context.js';
 import { tasksOf } from '../decorators/metadata.js';
 import type { TaskDefinition } from './task-definition.js';
-import { invokeOnInstance, invokePerRun } from './task-invocation.js';
+import { invokeFitting, invokeOnInstance, invokePerRun } from './task-invocation.js';
 import { findOptionProblems } from './task-options.js';
 import { readProvider, tasksOfProvider, type NestProvider, type ProvidedTask } from './task-provider.js';
 
@@ -62,14 +62,17 @@ export class TaskExplorer {
 
   private define({ name, place, method, provider }: ProvidedTask): TaskDefinition {
     const { metadata, parameters } = method;
+    const schema = metadata.options.schema ?? metadata.contractSchema;
+    const invoke = provider.instance
+      ? invokeOnInstance(provider.instance, method.name, parameters)
+      : invokePerRun(this.moduleRef, provider.token, method.name, parameters);
     return {
       name,
       place,
       options: metadata.options,
       contractOptions: metadata.contractOptions,
-      invoke: provider.instance
-        ? invokeOnInstance(provider.instance, method.name, parameters)
-        : invokePerRun(this.moduleRef, provider.token, method.name, parameters),
+      schema,
+      invoke: schema ? invokeFitting(invoke, schema, name) : invoke,
     };
   }
 }

@@ -1,6 +1,7 @@
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
 import { JobLockLostError, TaskCancelledError, type TasksError } from '../contracts/errors.js';
 import type { FailedRetention, Outcome } from '../contracts/outcome.js';
+import { RefusedArguments } from '../contracts/schema.js';
 import { Discard, Retry, Snooze } from '../contracts/steering.js';
 import type { ErrorClass } from '../contracts/task.js';
 import { toJobError } from './failure.js';
@@ -40,6 +41,7 @@ export function settle(thrown: unknown, policy: FailurePolicy): Outcome {
     return settleError(badDuration, policy);
   }
   if (thrown instanceof Discard) return fail(thrown, policy.keepFailed);
+  if (thrown instanceof RefusedArguments) return fail(thrown.refusal, policy.keepFailed);
   return settleError(thrown, policy);
 }
 

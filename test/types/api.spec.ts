@@ -1,4 +1,5 @@
 import { describe, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 import type { BulkOptions, JobFilter } from '../../lib/client/job-filter.js';
 import type { JobHandle } from '../../lib/client/job-handle.js';
 import { task } from '../../lib/client/task.js';
@@ -123,6 +124,18 @@ const mail = task(MailTasks);
 /** Type-checked by `tsc -p .`; nothing in here is run. */
 function typesOnly(_work: () => unknown): void {}
 
+const checkedMail = z.object({ to: z.string(), subject: z.string() });
+const sendChecked = task<[mail: Mail], Receipt>('mail.checked', { schema: checkedMail, queue: 'mail' });
+
+class CheckedTasks {
+  @Task({ schema: checkedMail }) send(_mail: Mail): void {}
+  @Task(sendChecked) sendChecked(mail: Mail): Receipt {
+    return { id: mail.to };
+  }
+  // @ts-expect-error no schema
+  @Task({ schema: { parse: () => 1 } }) parsed(_mail: Mail): void {}
+}
+
 describe('The types of the API', () => {
   it('infer arguments and result from the method', () => {
     expectTypeOf(mail.count).toEqualTypeOf<TaskRef<[receipts: Receipt[]], number>>();
@@ -146,6 +159,15 @@ describe('The types of the API', () => {
     typesOnly(() => mail.resize('f'));
     // @ts-expect-error there are no more parameters
     typesOnly(() => mail.list(1));
+  });
+
+  it('follow the method also where it has a schema', () => {
+    expectTypeOf(task(CheckedTasks).send).toEqualTypeOf<TaskRef<[mail: Mail], void>>();
+    expectTypeOf(sendChecked).toEqualTypeOf<TaskRef<[mail: Mail], Receipt>>();
+    // @ts-expect-error a number is no mail
+    typesOnly(() => sendChecked(3));
+    // @ts-expect-error a schema belongs to the task
+    typesOnly(() => sendChecked({ to: '', subject: '' }).with({ schema: checkedMail }));
   });
 
   it('leave the context out of the call', () => {

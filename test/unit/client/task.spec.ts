@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { task } from '../../../lib/client/task.js';
 import { InvalidOptionsError, UnknownTaskError } from '../../../lib/contracts/errors.js';
 import { TaskSignature, type Signature } from '../../../lib/contracts/signature.js';
@@ -31,6 +32,19 @@ class FileTasks extends BaseTasks {
 }
 
 const argsOf = (signature: Signature<unknown>) => (signature as TaskSignature<unknown>).args;
+
+describe('A contract with a schema', () => {
+  it('gives it to its calls, with more options too', () => {
+    const schema = z.string();
+    const contract = task<[name: string], void>('names.check', { schema, queue: 'files' });
+    expect(contract('ada').with({ attempts: 2 })).toMatchObject({ schema, options: { queue: 'files', attempts: 2 } });
+  });
+
+  it('is refused where that is none', () => {
+    const make = () => task<[], void>('names.check', { schema: { parse: () => 1 } as never });
+    expect(make).toThrow(/task\('names.check'\): schema is Object\. Give a schema with '~standard'\.validate/);
+  });
+});
 
 describe('task(Class)', () => {
   it('makes a signature of each decorated method', () => {

@@ -1,5 +1,6 @@
 import { Injectable, Logger, Module, type Type } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import {
   DuplicateTaskError,
   InvalidOptionsError,
@@ -121,6 +122,7 @@ describe('Options of @Task()', () => {
     { priority: 'low', expires: '1h', unique: { until: 'finished' }, tags: ['import'] },
     { concurrency: { max: 1 }, rateLimit: { max: 10, per: '1s', key: () => 'a' }, onFailed: () => undefined },
     { concurrency: { max: 2, key: (id: string) => id } },
+    { schema: z.object({ to: z.email() }) },
   ])('may be %j', async (options) => {
     expect(await problemsOf(classWith(options))).toEqual([]);
   });
@@ -130,6 +132,7 @@ describe('Options of @Task()', () => {
     [{ atempts: 3 }, "unknown option 'atempts'. Did you mean 'attempts'?"],
     [{ jobId: 'one' }, "unknown option 'jobId'"],
     [{ name: '' }, 'name'],
+    [{ schema: { parse: () => 1 } }, 'schema is Object. Give a schema with'],
     [{ delay: 'soon' }, 'delay'],
     [{ backoff: 'soon' }, 'backoff'],
     [{ timeout: 0 }, 'timeout'],

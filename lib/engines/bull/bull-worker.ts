@@ -11,9 +11,10 @@ import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
 import type { RedisConnections } from './redis-connections.js';
+import { TakenJobs } from './taken-jobs.js';
 import { WorkerTurns, type LockedJob, type Outbox } from './worker-turns.js';
 
-/** Turns under way at a time: the second hides the round trip of the first. */
+/** Turns under way at a time: while Redis makes one, the jobs of the other are run. */
 const TURNS_IN_FLIGHT = 2;
 
 /** How long a job waits whose earlier run still goes on here, in ms. */
@@ -32,6 +33,7 @@ export class BullWorker implements EngineWorker {
   private readonly slots: Slots;
   private readonly turns: WorkerTurns;
   private readonly arrivals: JobArrivals;
+  private readonly taken: TakenJobs;
   private readonly upkeep: QueueUpkeep;
   private ended: Outbox = { arguments: [], events: [], isRepeated: false };
   private arrived: string[] = [];
@@ -66,9 +68,16 @@ export class BullWorker implements EngineWorker {
     this.turns = new WorkerTurns(connections, keys, { token, name: options.worker, lockDuration, keepStopped }, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
     this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
+    this.taken = new TakenJobs(options.concurrency, (job) => this.begin(job), {
+      nextPart: () => void this.turn(),
+      begun: () => this.allBegun(),
+    });
     this.upkeep = new QueueUpkeep(connections, queues, keys, times, {
-      locks: () => this.runs.locks(),
-      onLost: (id, isCancelled) => this.runs.loseLock(id, isCancelled),
+      locks: () => [...this.runs.locks(), ...this.taken.locks()],
+      onLost: (id, isCancelled) => {
+        this.taken.drop(id);
+        this.runs.loseLock(id, isCancelled);
+      },
     });
     this.upkeep.start();
     this.makeTurn();
@@ -106,7 +115,7 @@ export class BullWorker implements EngineWorker {
         this.makeTurn();
         return;
       case 'cancelled':
-        this.runs.cancel(message, this.turnsInFlight > 0);
+        this.runs.cancel(message, this.areJobsOnTheirWay);
     }
   }
 
@@ -131,14 +140,18 @@ export class BullWorker implements EngineWorker {
       !this.runs.holdUpStop(this.isAborted) &&
       this.ended.arguments.length === 0 &&
       this.arrived.length === 0 &&
-      this.turnsInFlight === 0;
+      !this.areJobsOnTheirWay;
     if (isIdle) this.onIdle?.();
+  }
+
+  private get areJobsOnTheirWay(): boolean {
+    return this.turnsInFlight > 0 || this.taken.size > 0;
   }
 
   private get wanted(): number {
     if (this.stopping || this.isPaused || this.isInterrupting) return 0;
     if (this.arrivals.isWaiting && this.lanesNoted === this.lanesEmptied) return 0;
-    return Math.max(0, this.slots.free - this.requested - this.arrived.length);
+    return Math.max(0, this.slots.free - this.requested - this.arrived.length - this.taken.size);
   }
 
   /** Makes a turn soon, where there is something to write or to take. */
@@ -154,7 +167,8 @@ export class BullWorker implements EngineWorker {
 
   private async turn(): Promise<void> {
     const { wanted, ended, arrived } = this;
-    if (this.isPausing || (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0)) return;
+    if (this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
+    if (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0) return;
     this.ended = { arguments: [], events: [], isRepeated: false };
     this.arrived = [];
     const expected = wanted + arrived.length;
@@ -177,9 +191,13 @@ export class BullWorker implements EngineWorker {
       this.requested -= expected;
       this.turnsInFlight--;
     }
-    for (const job of jobs) this.begin(job);
-    if (this.turnsInFlight === 0) this.runs.allArrived();
-    if (isDrained && !this.stopping && this.slots.free > 0) this.arrivals.wait();
+    const free = this.slots.free - this.taken.size - jobs.length;
+    if (isDrained && !this.stopping && free > 0) this.arrivals.wait();
+    this.taken.add(jobs);
+  }
+
+  private allBegun(): void {
+    if (!this.areJobsOnTheirWay) this.runs.allArrived();
     this.makeTurn();
     if (this.stopping) this.resolveIfIdle();
   }
@@ -221,7 +239,7 @@ export class BullWorker implements EngineWorker {
     else {
       this.arrived.push(id);
       // At once where nothing else is under way: somebody may be waiting for this very job.
-      if (this.turnsInFlight === 0) void this.turn();
+      if (!this.areJobsOnTheirWay) void this.turn();
       else this.makeTurn();
     }
     if (this.stopping) this.resolveIfIdle();

@@ -13,11 +13,12 @@ const RESERVED_IDS = new Set(
     'active completed de delayed drained failed id limiter meta meta-paused paused priority progress repeat resumed ' +
     'stalled stalled-check wait waiting ' +
     // What this library keeps beside it.
-    'cancelled expired expiring gone high kept lanes limits low paced parked parks removed'
+    'cancelled expired expiring gone high kept lanes limits low paced parked parks removed ' +
+    'schedules schedules-changed schedules-removed schedules-started schedules-version'
   ).split(' '),
 );
 
-const RESERVED_ID_SHAPE = /^(unique|slots|parked|rate|reserved|tag|failed|de):|:(lock|logs)$/;
+const RESERVED_ID_SHAPE = /^(unique|slots|parked|rate|reserved|tag|failed|de|schedule):|:(lock|logs)$/;
 
 /** The options that a task and a call share, each with its check. */
 export const CALL_OPTION_CHECKS: Readonly<Record<string, Check>> = {

@@ -1,6 +1,9 @@
+import type { EngineSchedules } from './engine-schedules.js';
 import type { TasksError } from './errors.js';
-import type { JobAddress, JobError, JobOptions, JobRecord, JobRules, JobState, RunRecord } from './job.js';
+import type { JobAddress, JobError, JobOptions, JobRecord, JobRules, JobState, NewJob, RunRecord } from './job.js';
 import type { Outcome } from './outcome.js';
+
+export type { NewJob } from './job.js';
 
 /**
  * Keeps jobs and gives them out. The whole of what a storage has to do; plain data in and out, batches first.
@@ -10,6 +13,9 @@ import type { Outcome } from './outcome.js';
  */
 export interface Engine {
   readonly name: string;
+
+  /** Makes jobs of schedules, each tick once in the cluster. */
+  readonly schedules: EngineSchedules;
 
   /**
    * Stores all jobs in one atomic step, or none. An id that its queue knows already keeps the earlier job.
@@ -118,21 +124,6 @@ export interface JobPage {
 
 /** `cluster`: every process; `process`: this one only. */
 export type PauseScope = 'cluster' | 'process';
-
-export interface NewJob {
-  id: string;
-  queue: string;
-  task: string;
-  /** JSON list. */
-  args: string;
-  options: JobOptions;
-  rules?: JobRules;
-  metadata?: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. */
-  enqueuedAt: number;
-  /** Milliseconds since the epoch; absent: at once. */
-  dueAt?: number;
-}
 
 export interface EnqueuedJob {
   /** Of the job that answers for the call. */

@@ -55,6 +55,34 @@ export interface JobRules {
   rate?: { key: string; max: number; per: number };
   /** Absent where there is none. */
   tags?: readonly string[];
+  /** What made the job. Absent: a call. */
+  schedule?: ScheduleOfJob;
+}
+
+/** The schedule that made a job, times in milliseconds since the epoch. */
+export interface ScheduleOfJob {
+  name: string;
+  /** The instant at which it was due; absent for a run that was triggered, or that a deploy began with. */
+  tick?: number;
+  /** The last tick before that made a job. */
+  previousTick?: number;
+  /** Ticks before this one that nobody enqueued. */
+  missed: number;
+}
+
+export interface NewJob {
+  id: string;
+  queue: string;
+  task: string;
+  /** JSON list. */
+  args: string;
+  options: JobOptions;
+  rules?: JobRules;
+  metadata?: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  enqueuedAt: number;
+  /** Milliseconds since the epoch; absent: at once. */
+  dueAt?: number;
 }
 
 /** Why a waiting job does not start. */
@@ -147,6 +175,10 @@ export interface JobInfo<R = unknown> {
   priority: Priority;
   tags: readonly string[];
   metadata: Readonly<Record<string, string>>;
+  /** Name of the schedule that made the job. */
+  schedule?: string;
+  /** The instant at which its schedule was due; absent for a run that was triggered, or that a deploy began with. */
+  tick?: Date;
 }
 
 /** A job that has used its last attempt. */

@@ -16,6 +16,8 @@ import { priorityCases } from './cases/priority.js';
 import { progressCases } from './cases/progress.js';
 import { rateCases } from './cases/rates.js';
 import { readingCases } from './cases/reading.js';
+import { scheduleCases } from './cases/schedules.js';
+import { storedScheduleCases } from './cases/stored-schedules.js';
 import { slotCases } from './cases/slots.js';
 import { tagCases } from './cases/tags.js';
 import { replaceCases } from './cases/replacing.js';
@@ -56,6 +58,8 @@ export function describeEngine(name: string, create: CreateEngine): void {
     moveCases(scene);
     tagCases(scene);
     entangledCases(scene);
+    scheduleCases(scene);
+    storedScheduleCases(scene);
     closeCases(scene);
   });
 }

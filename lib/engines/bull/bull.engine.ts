@@ -20,6 +20,7 @@ import type { FailedRetention } from '../../contracts/outcome.js';
 import { suggest } from '../../contracts/suggestion.js';
 import { settleSoon, tell } from '../observing.js';
 import { BullQueues } from './bull-queues.js';
+import { BullSchedules } from './bull-schedules.js';
 import { BullWorker } from './bull-worker.js';
 import { aboutJobs, JobAdder } from './job-adder.js';
 import { JobLists } from './job-lists.js';
@@ -55,6 +56,7 @@ const KEEP_STOPPED: FailedRetention = { age: 7 * 24 * 60 * 60 * 1_000, count: 10
  */
 export class BullEngine implements Engine {
   readonly name = 'bull';
+  readonly schedules: BullSchedules;
   private readonly connections: RedisConnections;
   private readonly queues: BullQueues;
   private readonly adder: JobAdder;
@@ -83,6 +85,7 @@ export class BullEngine implements Engine {
     void checkServer(this.connections);
     this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue), this.keepStopped);
     this.notices = new Notices(this.connections, this.reader);
+    this.schedules = new BullSchedules(this.connections, (queue) => this.keysOf(queue), this.notices, shared);
     this.lists = new JobLists(this.connections, (jobs) => this.reader.records(jobs));
     const locate = async (job: JobAddress): Promise<string | undefined> => (await this.reader.locate(job))?.queue;
     this.steering = new JobSteering(this.connections, (queue) => this.keysOf(queue), locate, shared);

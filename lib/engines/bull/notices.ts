@@ -18,6 +18,8 @@ const WORKER_CHANNELS = ['delayed', 'lanes', 'cancelled'];
 export class Notices {
   private readonly watchers = new Map<string, JobWatchers>();
   private readonly workers = new Map<QueueKeys, Set<BullWorker>>();
+  /** By channel. */
+  private readonly listeners = new Map<string, Set<() => void>>();
   private readonly subscription: RedisClient;
   private readonly heartbeat: NodeJS.Timeout;
   private beats = 0;
@@ -51,6 +53,13 @@ export class Notices {
     return watchers.watch(id, observer);
   }
 
+  /** Calls back for each message of a channel, and when messages may have been lost. Answers a function that ends it. */
+  listen(channel: string, listener: () => void): () => void {
+    this.listeners.set(channel, (this.listeners.get(channel) ?? new Set()).add(listener));
+    void this.subscription.subscribe(channel).then(listener, ignore);
+    return () => void this.listeners.get(channel)?.delete(listener);
+  }
+
   stop(): void {
     clearInterval(this.heartbeat);
   }
@@ -64,6 +73,7 @@ export class Notices {
   private checkAll(): void {
     for (const watchers of this.watchers.values()) watchers.checkAll();
     for (const worker of this.allWorkers()) worker.catchUp();
+    for (const listener of this.allListeners()) listener();
   }
 
   /**
@@ -90,14 +100,23 @@ export class Notices {
   private channels(): string[] {
     const bases = [...this.workers.keys()].map(({ base }) => base);
     const ofWorkers = bases.flatMap((base) => WORKER_CHANNELS.map((channel) => base + channel));
-    return [...ofWorkers, ...[...this.watchers.values()].flatMap((watchers) => watchers.channelsInUse)];
+    return [
+      ...ofWorkers,
+      ...this.listeners.keys(),
+      ...[...this.watchers.values()].flatMap((watchers) => watchers.channelsInUse),
+    ];
   }
 
   private allWorkers(): BullWorker[] {
     return [...this.workers.values()].flatMap((workers) => [...workers]);
   }
 
+  private allListeners(): (() => void)[] {
+    return [...this.listeners.values()].flatMap((listeners) => [...listeners]);
+  }
+
   private receive(channel: string, message: string): void {
+    for (const listener of this.listeners.get(channel) ?? []) listener();
     for (const [{ base }, workers] of this.workers) {
       if (!channel.startsWith(base)) continue;
       for (const worker of workers) worker.receive(channel.slice(base.length), message);

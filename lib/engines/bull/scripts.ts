@@ -25,6 +25,11 @@ const SCRIPTS = {
   move: [...COMMON, 'move'],
   note: ['note'],
   pause: ['pause'],
+  ticks: [...COMMON, 'tick-decisions', 'add-jobs()', 'ticks'],
+  readSchedules: ['shared', 'read-schedules'],
+  setSchedule: ['set-schedule'],
+  scheduleChanges: ['schedule-changes'],
+  pauseSchedule: ['pause-schedule'],
 } as const;
 
 export type ScriptName = keyof typeof SCRIPTS;
@@ -62,6 +67,7 @@ function commandOf(name: string): string {
 
 function readScript(file: string): string {
   if (file === 'rules()') return lazily('with_rules', RULES.map(readScript).join('\n'));
+  if (file === 'add-jobs()') return `local function add_jobs()\n${readScript('add-jobs')}\nend`;
   return readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8');
 }
 

@@ -155,6 +155,7 @@ export function copyRules(rules: JobRules): JobRules {
   if (rules.concurrency) copy.concurrency = { ...rules.concurrency };
   if (rules.rate) copy.rate = { ...rules.rate };
   if (rules.tags) copy.tags = [...rules.tags];
+  if (rules.schedule) copy.schedule = { ...rules.schedule };
   return copy;
 }
 

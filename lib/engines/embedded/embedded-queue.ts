@@ -44,15 +44,21 @@ export class EmbeddedQueue implements KnownKeys {
     return this.states.rules.uniqueKeys.holderOf(key);
   }
 
-  /** @throws DuplicateJobError when the job's key is taken and was to be free */
-  add(newJob: NewJob): EnqueuedJob {
+  /**
+   * @param after the job whose end this one has to wait for
+   * @param onTaken what happens when the job's key is taken and was to be free
+   * @throws DuplicateJobError then, unless that is `return`
+   */
+  add(newJob: NewJob, after?: string, onTaken: 'reject' | 'return' = 'reject'): EnqueuedJob {
     const { id, dueAt, rules } = newJob;
     if (this.isKnown(id)) return { id, deduplicated: true };
     const holder = rules?.unique && this.holderOf(rules.unique.key);
-    if (holder && rules?.unique?.onConflict === 'return') return { id: holder.id, deduplicated: true };
-    if (holder && rules?.unique?.onConflict === 'reject') throw duplicateError(newJob, holder.id);
+    const onConflict = rules?.unique?.onConflict === 'reject' ? onTaken : rules?.unique?.onConflict;
+    if (holder && onConflict === 'return') return { id: holder.id, deduplicated: true };
+    if (holder && onConflict === 'reject') throw duplicateError(newJob, holder.id);
     const job = toEmbeddedJob(newJob);
     if (holder?.job) this.replace(holder.job, job);
+    if (after !== undefined) this.follow(job, after);
     this.states.add(job);
     if (rules && this.states.rules.expiry.isOver(job)) {
       this.states.end(job, 'expired');
@@ -70,6 +76,12 @@ export class EmbeddedQueue implements KnownKeys {
     const predecessor = holder.starts > 0 ? holder : this.states.room.predecessorOf(holder);
     if (predecessor !== holder) this.cancel(holder);
     if (predecessor) this.states.room.follow(job, predecessor);
+  }
+
+  private follow(job: EmbeddedJob, after: string): void {
+    const predecessor = this.states.find(after);
+    if (!predecessor || isEnded(predecessor.state) || this.states.room.predecessorOf(job)) return;
+    this.states.room.follow(job, predecessor);
   }
 
   // ── Jobs that run ─────────────────────────────────────────────────────────────────────────────

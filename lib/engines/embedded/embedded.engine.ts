@@ -20,6 +20,7 @@ import { settleSoon } from '../observing.js';
 import { refuseDuplicates } from './duplicates.js';
 import { toJobRecord, type EmbeddedJob } from './embedded-job.js';
 import { EmbeddedQueue } from './embedded-queue.js';
+import { EmbeddedSchedules } from './embedded-schedules.js';
 import { EmbeddedWorker } from './embedded-worker.js';
 import { listJobs } from './job-listing.js';
 import { settlementOf, tellProgress, watch } from './watches.js';
@@ -47,6 +48,7 @@ interface FoundJob {
 /** Keeps jobs in the memory of this process: no server, and nothing left when the process ends. */
 export class EmbeddedEngine implements Engine {
   readonly name = 'embedded';
+  readonly schedules: EmbeddedSchedules;
 
   private readonly queues = new Map<string, EmbeddedQueue>();
   private readonly workers = new Set<EmbeddedWorker>();
@@ -56,6 +58,10 @@ export class EmbeddedEngine implements Engine {
 
   constructor({ queues, keepStopped = KEEP_STOPPED, now = Date.now }: EmbeddedEngineOptions) {
     this.now = now;
+    this.schedules = new EmbeddedSchedules(now, (queue) => {
+      this.expectOpen();
+      return this.declaredQueue(queue);
+    });
     for (const queue of queues) this.queues.set(queue, new EmbeddedQueue(queue, { now, keepStopped }));
   }
 

@@ -155,6 +155,7 @@ export class FakeEngine implements Engine {
     });
   }
 
+  schedules = { tick: refuse, read: refuse, set: refuse, changes: refuse, follow: refuse, pause: refuse };
   work = refuse;
   progress = refuse;
   log = refuse;

@@ -21,7 +21,7 @@ local finish = {}
 function finish.completed(base, id, at, now)
   local result, rules = ARGV[at], read_rules(ARGV[at + 4])
   if result == '' then result = nil end
-  if rules then with_rules().let_go(base, id, rules) end
+  if rules then with_rules().let_go(base, id, rules, 'completed') end
   if keep_ended(base, 'completed', id, now, tonumber(ARGV[at + 1]), rules) then
     if result then call('HSET', base .. id, 'runs', ARGV[at + 2], 'returnvalue', result)
     else call('HSET', base .. id, 'runs', ARGV[at + 2]) end
@@ -34,7 +34,7 @@ end
 -- debounce id, rules
 function finish.failed(base, id, at, now)
   local keep, count, rules = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), read_rules(ARGV[at + 8])
-  if rules then with_rules().let_go(base, id, rules) end
+  if rules then with_rules().let_go(base, id, rules, 'failed') end
   if keep_ended(base, 'failed', id, now, count > 0 and keep or 0, rules) then
     call('HSET', base .. id, 'failedReason', ARGV[at], 'stacktrace', ARGV[at + 2], 'attemptsMade', ARGV[at + 3],
       'runs', ARGV[at + 6])

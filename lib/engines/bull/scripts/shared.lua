@@ -5,7 +5,7 @@
                    `gate` while it is parked, `after` (the job whose end it waits for), `start` (its last one, of a rate),
                    `stopped` (cancelled, expired)
   of a queue       `kept`, `failed:<task>`; `high` and `low` (lists beside `wait`), `cancelled`, `expired`, `expiring`,
-                   `tag:<tag>`, and what entries.lua, parking.lua and rates.lua say
+                   `tag:<tag>`, and what entries.lua, parking.lua, rates.lua and tick-decisions.lua say
 
   base   the queue's key prefix with its last colon, e.g. `tasks:mail:`
   id     a job's id; its hash is `base .. id`
@@ -26,6 +26,8 @@ local function read_rules(text)
   if rules.unique and type(rules.unique['until']) == 'number' and not is_number(rules.unique['until']) then
     rules.unique['until'] = 'finished'
   end
+  local schedule = rules.schedule
+  if type(schedule) ~= 'table' or type(schedule.name) ~= 'string' then rules.schedule = nil end
   if not is_number(rules.expiresAt) then rules.expiresAt = nil end
   if rules.priority ~= 'high' and rules.priority ~= 'low' then rules.priority = nil end
   local tags = {}

@@ -9,7 +9,7 @@ local function may_start(base, id, rules, now, keep)
     stop(base, id, 'expired', rules.expiresAt, keep, rules)
     return false
   end
-  local after = rules.unique and call('HGET', base .. id, 'after')
+  local after = (rules.unique or rules.schedule) and call('HGET', base .. id, 'after')
   if after and after ~= id and is_unfinished(base, after) then
     park(base, id, 'after:' .. after, rules)
     return false

@@ -20,13 +20,20 @@ local function free_unique(base, id, unique)
   if former and former.key == unique.key and former['until'] == 'finished' then call('SET', key, after) end
 end
 
--- What the rules of an ended job held up. A key with a time of its own is held on.
-local function let_go(base, id, rules)
+-- Notes how the job of a schedule's last tick ended (tick-decisions.lua).
+local function note_end(base, id, schedule, state)
+  local key = base .. 'schedule:' .. schedule.name
+  if redis.pcall('HGET', key, 'job') == id then call('HSET', key, 'ended', state) end
+end
+
+-- What the rules of an ended job held up. A key with a time of its own is held on. state: how it ended, where it was kept
+local function let_go(base, id, rules, state)
   if not rules then return end
+  if rules.schedule and state then note_end(base, id, rules.schedule, state) end
   if rules.concurrency then free_slot(base, id, rules.concurrency) end
   if rules.expiresAt then call('ZREM', base .. 'expiring', id) end
-  if not rules.unique then return end
-  if type(rules.unique['until']) ~= 'number' then free_unique(base, id, rules.unique) end
+  if not rules.unique and not rules.schedule then return end
+  if rules.unique and type(rules.unique['until']) ~= 'number' then free_unique(base, id, rules.unique) end
   repeat
     local successor = next_parked(base, 'after:' .. id)
     if successor then put_back(base, successor, waiting_list(base), true) end
@@ -42,15 +49,15 @@ local function withdraw(base, id, rules)
 end
 
 -- Gives back what a job held that will not run.
-local function release_all(base, id, rules)
+local function release_all(base, id, rules, state)
   free_debounce(base, call('HGET', base .. id, 'deid') or '')
   if rules and rules.unique then free_unique(base, id, rules.unique) end
-  let_go(base, id, rules)
+  let_go(base, id, rules, state)
 end
 
 -- Ends a job in state `cancelled` or `expired`. keep: { age in ms, most jobs of this state }; lock: of the run, if any
 local function stop(base, id, state, now, keep, rules, lock)
-  release_all(base, id, rules)
+  release_all(base, id, rules, state)
   call('HSET', base .. id, 'stopped', state)
   if keep_ended(base, state, id, now, keep[2] > 0 and keep[1] or 0, rules) then trim(base, state, state, keep[2]) end
   publish_end(base, state, id, nil, nil, lock)

@@ -1,39 +1,91 @@
-import { Cron } from 'croner';
-import type { CronFields } from '../contracts/schedule.js';
-import type { FieldValues } from './cron-field.js';
+import type { CronValues } from './cron-field.js';
+import { daysOfMonth } from './month-days.js';
 
-/** What each field of a cron lets through. */
-export interface CronValues extends Readonly<Record<keyof CronFields, FieldValues>> {
-  /** Whether a day must fit `day` and `weekday`. False: one of them, where both are restricted. */
-  readonly bothDays: boolean;
-}
+const SECOND = 1000;
+const DAY = 86_400_000;
+const LAST_SECOND = 86_399;
+
+/** After 400 years the calendar repeats itself, weekdays and leap years alike. */
+const EVERY_MONTH = 400 * 12;
+
+/** Forwards or backwards in time. */
+type Step = 1 | -1;
 
 /**
- * The wall times that a cron names, on a wall whose clock never changes; wall times are as in `Zone`.
+ * The wall times that a cron names, on a wall whose clock never changes. Wall times are whole seconds, in milliseconds.
  *
- * The parser's part is the calendar only: it gets values, never text of the user, and knows no time zone, so that what
- * a tick is on the nights when a clock changes is decided in one place, `CronRule`.
+ * What is due on the nights when a clock changes is no matter of the calendar: `CronRule` decides.
  */
 export class Calendar {
-  private readonly cron: Cron;
+  constructor(private readonly values: CronValues) {}
 
-  constructor(values: CronValues) {
-    const { second, minute, hour, day, month, weekday, bothDays } = values;
-    const pattern = [second, minute, hour, day, month, weekday].map(toText).join(' ');
-    this.cron = new Cron(pattern, { mode: '6-part', utcOffset: 0, domAndDow: bothDays, paused: true });
-  }
-
-  /** The first named wall time after `wall`; undefined when there is none before the year 3000. */
+  /** The first named wall time after `wall`; undefined when there is none at all. */
   after(wall: number): number | undefined {
-    return this.cron.nextRun(new Date(wall))?.getTime();
+    return this.find(wall + SECOND, 1);
   }
 
   /** The last named wall time before `wall`. */
   before(wall: number): number | undefined {
-    return this.cron.previousRuns(1, new Date(wall)).at(0)?.getTime();
+    return this.find(wall - SECOND, -1);
+  }
+
+  private find(wall: number, step: Step): number | undefined {
+    const today = Math.floor(wall / DAY);
+    let day = this.dayFrom(today, step);
+    if (day === today) {
+      const time = this.timeFrom((wall - today * DAY) / SECOND, step);
+      if (time !== undefined) return today * DAY + time * SECOND;
+      day = this.dayFrom(today + step, step);
+    }
+    return day === undefined ? undefined : day * DAY + this.timeFrom(step > 0 ? 0 : LAST_SECOND, step)! * SECOND;
+  }
+
+  /** The nearest day that is let through, `from` included; days are counted from the epoch. */
+  private dayFrom(from: number, step: Step): number | undefined {
+    const date = new Date(from * DAY);
+    let year = date.getUTCFullYear();
+    let month = date.getUTCMonth();
+    let start = date.getUTCDate();
+    for (let months = 0; months <= EVERY_MONTH; months += 1) {
+      if (this.values.month.values.includes(month + 1)) {
+        const day = nearest(daysOfMonth(this.values, year, month), start, step);
+        if (day !== undefined) return Date.UTC(year, month, day) / DAY;
+      }
+      month += step;
+      if (month < 0 || month > 11) {
+        month -= 12 * step;
+        year += step;
+      }
+      start = step > 0 ? 1 : 31;
+    }
+    return undefined;
+  }
+
+  /** The nearest time of day that is let through, `from` included; times are seconds since midnight. */
+  private timeFrom(from: number, step: Step): number | undefined {
+    const [hours, minutes, seconds] = [this.values.hour.values, this.values.minute.values, this.values.second.values];
+    const hour = Math.floor(from / 3600);
+    const minute = Math.floor(from / 60) % 60;
+    const isNamedHour = hours.includes(hour);
+    const inMinute = isNamedHour && minutes.includes(minute) ? nearest(seconds, from % 60, step) : undefined;
+    if (inMinute !== undefined) return timeOf(hour, minute, inMinute);
+    const inHour = isNamedHour ? nearest(minutes, minute + step, step) : undefined;
+    if (inHour !== undefined) return timeOf(hour, inHour, first(seconds, step));
+    const inDay = nearest(hours, hour + step, step);
+    return inDay === undefined ? undefined : timeOf(inDay, first(minutes, step), first(seconds, step));
   }
 }
 
-function toText({ isAny, values, modifiers }: FieldValues): string {
-  return isAny ? '*' : [...values, ...modifiers].join(',');
+/** In seconds since midnight. */
+function timeOf(hour: number, minute: number, second: number): number {
+  return (hour * 60 + minute) * 60 + second;
+}
+
+function first(sorted: readonly number[], step: Step): number {
+  return step > 0 ? sorted[0] : sorted.at(-1)!;
+}
+
+/** The value of a sorted list that is the nearest to `from` in a direction, `from` included. */
+function nearest(sorted: readonly number[], from: number, step: Step): number | undefined {
+  return step > 0 ? sorted.find((value) => value >= from) : sorted.findLast((value) => value <= from);
 }

@@ -24,7 +24,9 @@ export function compileRule(time: ScheduleTime, where: string): ScheduleRule {
   expectFields(time, FIELDS, where, `{ cron, timeZone } or { every }`);
   const { cron, timeZone, every } = time as { cron?: string | CronFields; timeZone?: string; every?: Duration };
   if ((cron === undefined) === (every === undefined)) {
-    throw new InvalidOptionsError(`${where} has ${every === undefined ? 'neither' : 'both'} cron and every. Give one.`);
+    throw new InvalidOptionsError(
+      `${where} has ${every === undefined ? 'neither cron nor every' : 'both cron and every'}. Give one of them.`,
+    );
   }
   if (every === undefined) return cronRule(cron!, timeZone, where);
   if (timeZone !== undefined) {
@@ -36,8 +38,15 @@ export function compileRule(time: ScheduleTime, where: string): ScheduleRule {
 function cronRule(cron: string | CronFields, timeZone: string | undefined, where: string): ScheduleRule {
   const values = parseCron(cron, `${where}: cron`);
   const zone = zoneOf(timeZone ?? 'UTC', `${where}: timeZone`);
+  const calendar = new Calendar(values);
   const when = typeof cron === 'string' ? cron : JSON.stringify(cron);
-  return new CronRule(when, new Calendar(values), zone, values.hour.values.length === 24);
+  if (calendar.after(0) === undefined) {
+    throw new InvalidOptionsError(
+      `${where}: cron ${typeof cron === 'string' ? `'${when}'` : when} would never be due: no month of it has such a day. ` +
+        `Give a day that the month has, or 'L' for its last one.`,
+    );
+  }
+  return new CronRule(when, calendar, zone, values.hour.values.length === 24);
 }
 
 function intervalRule(every: Duration, where: string): ScheduleRule {

@@ -13,6 +13,12 @@ export interface FieldValues {
   readonly isAny: boolean;
 }
 
+/** What each field of a cron lets through. */
+export interface CronValues extends Readonly<Record<keyof CronFields, FieldValues>> {
+  /** Whether a day must fit `day` and `weekday`. False: one of them, where both are restricted. */
+  readonly bothDays: boolean;
+}
+
 interface FieldRule {
   lowest: number;
   highest: number;
@@ -110,7 +116,8 @@ function readValue(name: keyof CronFields, text: string, where: string): number 
   if (/^\d+$/.test(text)) return inRange(name, Number(text), where);
   const { lowest, names = [] } = FIELD_RULES[name];
   const word = text.toLowerCase();
-  const index = names.findIndex((one) => one === word || one.slice(0, 3) === word);
+  // 'tue', 'tues' and 'tuesday': three letters tell all names apart.
+  const index = word.length < 3 ? -1 : names.findIndex((one) => one.startsWith(word));
   if (index >= 0) return lowest + index;
   const advice = names.length > 0 ? suggest(text, names) : `Give numbers of the range ${rangeOf(name)}.`;
   throw new InvalidOptionsError(`${where}: ${name} '${text}' is unknown. ${advice}`);

@@ -29,13 +29,15 @@ export class CronRule implements ScheduleRule {
   next(after: number): number | undefined {
     if (!(after < LAST_INSTANT)) return undefined;
     const second = Math.max(wholeSecond(after), FIRST_INSTANT);
-    return this.isEveryHour ? this.nextShown(second) : this.nextReached(second);
+    const tick = this.isEveryHour ? this.nextShown(second) : this.nextReached(second);
+    return tick === undefined || tick > LAST_INSTANT ? undefined : tick;
   }
 
   latest(atOrBefore: number): number | undefined {
     if (!(atOrBefore >= FIRST_INSTANT)) return undefined;
     const second = Math.min(wholeSecond(atOrBefore), LAST_INSTANT);
-    return this.isEveryHour ? this.latestShown(second) : this.latestReached(second);
+    const tick = this.isEveryHour ? this.latestShown(second) : this.latestReached(second);
+    return tick === undefined || tick < FIRST_INSTANT ? undefined : tick;
   }
 
   /** A wall time is reached after an instant exactly if the clock has shown none as late up to it. */

@@ -2,8 +2,7 @@ import { expectFields } from '../contracts/checks.js';
 import { InvalidOptionsError } from '../contracts/errors.js';
 import type { CronField, CronFields } from '../contracts/schedule.js';
 import { suggest } from '../contracts/suggestion.js';
-import { Calendar, type CronValues } from './calendar.js';
-import { FIELD_RULES, parseField, type FieldValues } from './cron-field.js';
+import { FIELD_RULES, parseField, type CronValues, type FieldValues } from './cron-field.js';
 
 const NAMES = Object.keys(FIELD_RULES) as (keyof CronFields)[];
 
@@ -20,22 +19,14 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** The most days that a month ever has. */
-const LONGEST_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-/** Every date that there is comes again after this one. */
-const LONG_AGO = Date.UTC(2000, 0, 1);
-
 /**
  * Reads a cron, text or fields, as the values that it lets through.
  *
- * @throws InvalidOptionsError when it cannot be read, or would never be due
+ * @throws InvalidOptionsError when it cannot be read
  */
 export function parseCron(cron: string | CronFields, where: string): CronValues {
   const place = typeof cron === 'string' ? `${where} '${cron}'` : where;
-  const values = typeof cron === 'string' ? parseText(cron, place) : parseObject(cron, place);
-  expectDue(values, place);
-  return values;
+  return typeof cron === 'string' ? parseText(cron, place) : parseObject(cron, place);
 }
 
 function parseText(text: string, place: string): CronValues {
@@ -78,19 +69,4 @@ function parseObject(fields: CronFields, place: string): CronValues {
 function toValues(read: (name: keyof CronFields) => FieldValues, bothDays: boolean): CronValues {
   const [month, day, weekday, hour, minute, second] = NAMES.map(read);
   return { month, day, weekday, hour, minute, second, bothDays };
-}
-
-/** Refuses a date that no year has, such as 30 February. A search would not end; days that depend on the month need one. */
-function expectDue(values: CronValues, place: string): void {
-  const { month, day, weekday, bothDays } = values;
-  if (day.modifiers.length > 0 || weekday.modifiers.length > 0) {
-    if (new Calendar(values).after(LONG_AGO) !== undefined) return;
-    throw new InvalidOptionsError(`${place} would never be due: no month has such a day. Give days that meet.`);
-  }
-  const weekdayMayFit = !bothDays && !day.isAny && !weekday.isAny;
-  if (weekdayMayFit || month.values.some((one) => day.values[0] <= LONGEST_MONTHS[one - 1])) return;
-  throw new InvalidOptionsError(
-    `${place} would never be due: there is no day ${day.values.join(', ')} in month ${month.values.join(', ')}. ` +
-      `Give a day that the month has, or 'L' for its last one.`,
-  );
 }

@@ -1,9 +1,9 @@
 import { expectThat } from '../contracts/checks.js';
 import { InvalidOptionsError } from '../contracts/errors.js';
 
-/** Ticks lie between these instants; a search ends at them. */
-export const FIRST_INSTANT = Date.parse('0001-01-03T00:00:00Z');
-export const LAST_INSTANT = Date.parse('2999-12-31T00:00:00Z');
+/** Ticks lie between these instants. */
+export const FIRST_INSTANT = Date.UTC(1900, 0, 1);
+export const LAST_INSTANT = Date.UTC(3000, 0, 1);
 
 /**
  * When a schedule is due. Pure: the answers depend on the arguments only. Instants are milliseconds since the epoch.

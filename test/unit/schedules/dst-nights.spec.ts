@@ -58,7 +58,7 @@ describe.each(NIGHTS)('in %s, where %s (%s)', (timeZone, _what, change) => {
       expect(show(ticksBetween(rule, night.start - 1, night.end))).toEqual(show(due));
 
       // Asked again from inside the night, between two minutes too, and at the ticks themselves.
-      const instants = due.flatMap((tick) => [tick - 1, tick]);
+      const instants = due.slice(0, 200).flatMap((tick) => [tick - 1, tick]);
       for (let at = Date.parse(change) - 5 * HOUR; at < Date.parse(change) + 5 * HOUR; at += 437_250) instants.push(at);
       const known = instants.filter((at) => at >= due[0] && at < due.at(-1)!);
       const expected = known.map((at) => [at, due.findLast((tick) => tick <= at), due.find((tick) => tick > at)]);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { eventually } from '../support/eventually.js';
 import { completed, settlementOf, tour, tourJob, TOUR_QUEUES, TOUR_TIMES, workTour } from './engine-tour.js';
-import { startOwnServer, type OwnServer } from './own-server.js';
+import { startOwnServer, type OwnServer } from '../support/own-server.js';
 
 let server: OwnServer;
 

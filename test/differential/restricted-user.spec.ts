@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { tour, tourJob, TOUR_QUEUES, TOUR_TIMES } from './engine-tour.js';
 import { tourOfRules } from './rules-tour.js';
-import { startOwnServer, type OwnServer } from './own-server.js';
+import { startOwnServer, type OwnServer } from '../support/own-server.js';
 
 const PREFIX = 'tasks';
 

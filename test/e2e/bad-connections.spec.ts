@@ -1,55 +1,11 @@
 import { Redis } from 'ioredis';
-import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { Settlement } from '../../lib/contracts/engine.js';
 import { BullEngine } from '../../lib/engines/bull/bull.engine.js';
 import { eventually } from '../support/eventually.js';
 import { newJob } from '../support/new-job.js';
+import { Proxy } from '../support/proxy.js';
 import { freshPrefix } from '../support/redis.js';
-
-/** A way to Redis that can swallow what comes back, as a router does that has forgotten a connection. */
-class Proxy {
-  private readonly sockets = new Set<Socket>();
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<Proxy> {
-    const { hostname, port } = new URL(inject('redisUrl'));
-    const server = createServer((socket) => {
-      const upstream = connect(Number(port), hostname);
-      proxy.sockets.add(socket).add(upstream);
-      socket.pipe(upstream);
-      upstream.on('data', (data) => {
-        socket.write(data);
-      });
-      for (const [one, other] of [
-        [socket, upstream],
-        [upstream, socket],
-      ]) {
-        one.on('error', () => undefined);
-        one.on('close', () => other.destroy());
-      }
-    });
-    const proxy = new Proxy(server);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  /** Connections of this moment go silent; later ones work. */
-  silence(): void {
-    for (const socket of this.sockets) socket.removeAllListeners('data').resume();
-  }
-
-  stop(): void {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-  }
-}
 
 const proxies: Proxy[] = [];
 const engines: BullEngine[] = [];
@@ -72,7 +28,7 @@ function settlementOf(engine: BullEngine, id: string): Promise<Settlement> {
 
 describe('a subscription that goes silent without a word', () => {
   it('is noticed, and its waiters get their results', async () => {
-    const proxy = await Proxy.start();
+    const proxy = await Proxy.start(inject('redisUrl'));
     proxies.push(proxy);
     const prefix = freshPrefix();
     const waiting = create(prefix, {

@@ -93,6 +93,12 @@ export interface Engine {
   /** Whether the queue is paused in every process, or in this one. */
   isPaused(queue: string): Promise<boolean>;
 
+  /**
+   * What keeps the engine and its workers from doing their part at present, each in a sentence; none when all is well.
+   * Answers within a second, and may be asked as often as anybody likes. Never rejects.
+   */
+  problems(): Promise<readonly string[]>;
+
   /** Ends every connection and timer; whoever still watches is told. A second call is harmless. */
   close(): Promise<void>;
 }

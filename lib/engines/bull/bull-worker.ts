@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { EngineWorker, StartRun, WorkOptions } from '../../contracts/engine.js';
-import type { TasksError } from '../../contracts/errors.js';
+import type { EngineUnavailableError, TasksError } from '../../contracts/errors.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import { broken, guarded } from '../guarded-run.js';
 import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
 import { CurrentRuns, type CurrentRun } from './current-runs.js';
 import { JobArrivals } from './job-arrivals.js';
+import type { LostOutcomes } from './lost-outcomes.js';
 import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
@@ -58,21 +59,22 @@ export class BullWorker implements EngineWorker {
     private readonly queues: BullQueues,
     private readonly keys: QueueKeys,
     private readonly options: WorkOptions,
-    times: UpkeepTimes,
+    shared: UpkeepTimes & { lostOutcomes: LostOutcomes },
     token: string,
     startRun: StartRun,
     private readonly logger = new Logger('BullEngine'),
   ) {
     this.startRun = guarded(startRun);
-    const { lockDuration, keepStopped } = times;
-    this.turns = new WorkerTurns(connections, keys, { token, name: options.worker, lockDuration, keepStopped }, logger);
+    const { lockDuration, keepStopped } = shared;
+    const self = { token, name: options.worker, lockDuration, keepStopped };
+    this.turns = new WorkerTurns(connections, keys, self, shared.lostOutcomes, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
     this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
     this.taken = new TakenJobs(options.concurrency, (job) => this.begin(job), {
       nextPart: () => void this.turn(),
       begun: () => this.allBegun(),
     });
-    this.upkeep = new QueueUpkeep(connections, queues, keys, times, {
+    this.upkeep = new QueueUpkeep(connections, queues, keys, shared, {
       locks: () => [...this.runs.locks(), ...this.taken.locks()],
       onLost: (id, isCancelled) => {
         this.taken.drop(id);
@@ -81,6 +83,11 @@ export class BullWorker implements EngineWorker {
     });
     this.upkeep.start();
     this.makeTurn();
+  }
+
+  /** Why it cannot work though Redis can be reached. */
+  get problem(): string | undefined {
+    return this.turns.problem;
   }
 
   get active(): number {
@@ -186,7 +193,7 @@ export class BullWorker implements EngineWorker {
       else if (taken.mayHaveMore && !mayTakeLow) void this.interruptRead();
       for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
     } catch (error) {
-      this.turnFailed(ended, arrived, error);
+      this.turnFailed(ended, arrived, error as EngineUnavailableError);
     } finally {
       this.requested -= expected;
       this.turnsInFlight--;
@@ -206,7 +213,7 @@ export class BullWorker implements EngineWorker {
    * Outcomes that may or may not have been written go out again: where they were, the lock is gone and nothing happens.
    * While stopping they are given up, since the process could not end otherwise; their jobs run again elsewhere.
    */
-  private turnFailed(ended: Outbox, arrived: string[], error: unknown): void {
+  private turnFailed(ended: Outbox, arrived: string[], error: EngineUnavailableError): void {
     if (this.stopping) {
       if (ended.arguments.length === 0) return;
       this.logger.warn(`Outcomes could not be written while stopping, so their jobs will run again: ${String(error)}`);
@@ -215,7 +222,7 @@ export class BullWorker implements EngineWorker {
     this.ended = {
       arguments: [...ended.arguments, ...this.ended.arguments],
       events: [...ended.events, ...this.ended.events],
-      isRepeated: true,
+      isRepeated: ended.isRepeated || this.ended.isRepeated || error.sent,
     };
     this.arrived = [...arrived, ...this.arrived];
     this.isPausing = true;

@@ -26,12 +26,15 @@ import { aboutJobs, JobAdder } from './job-adder.js';
 import { JobLists } from './job-lists.js';
 import { JobReader } from './job-reader.js';
 import { JobSteering } from './job-steering.js';
+import { LostOutcomes } from './lost-outcomes.js';
 import { Notices } from './notices.js';
+import { Outage } from './outage.js';
 import { queueKeys, type QueueKeys } from './queue-keys.js';
 import { sweepQueue } from './queue-sweep.js';
+import { Reachability } from './reachability.js';
 import type { ConnectionSource } from './redis-client.js';
 import { RedisConnections } from './redis-connections.js';
-import { checkServer } from './server-check.js';
+import { ServerCheck } from './server-check.js';
 import { runScript } from './scripts.js';
 
 /** Times in ms. */
@@ -44,6 +47,8 @@ export interface BullEngineOptions {
   stalledInterval: number;
   /** Longest time to reach Redis, and for the answer to a caller. */
   commandTimeout: number;
+  /** Whether the caller tells of an outage at the start; it is not logged then. */
+  failFast?: boolean;
   /** Of cancelled and expired jobs. @default 7 days, 10,000 of each */
   keepStopped?: FailedRetention;
 }
@@ -58,6 +63,7 @@ export class BullEngine implements Engine {
   readonly name = 'bull';
   readonly schedules: BullSchedules;
   private readonly connections: RedisConnections;
+  private readonly reachability: Reachability;
   private readonly queues: BullQueues;
   private readonly adder: JobAdder;
   private readonly reader: JobReader;
@@ -66,6 +72,7 @@ export class BullEngine implements Engine {
   private readonly keepStopped: FailedRetention;
   private readonly keys = new Map<string, QueueKeys>();
   private readonly notices: Notices;
+  private readonly lostOutcomes = new LostOutcomes();
   /** By queue. */
   private readonly workers = new Map<string, Set<BullWorker>>();
   private workersMade = 0;
@@ -75,14 +82,21 @@ export class BullEngine implements Engine {
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullEngineOptions) {
-    this.connections = new RedisConnections(options.redis, options.commandTimeout);
+    const outage: Outage = new Outage(
+      () => this.reachability.prove(),
+      () => void serverCheck.check(),
+      options.failFast,
+    );
+    this.connections = new RedisConnections(options.redis, options.commandTimeout, outage);
+    const serverCheck = new ServerCheck(this.connections);
     const { isCluster } = this.connections;
     for (const queue of options.queues) this.keys.set(queue, queueKeys(options.prefix, queue, isCluster));
     this.queues = new BullQueues(this.connections, (queue) => this.keysOf(queue));
     this.keepStopped = options.keepStopped ?? KEEP_STOPPED;
     const shared = { token: this.queues.token, keepStopped: this.keepStopped };
     this.adder = new JobAdder(this.connections, (queue) => this.keysOf(queue), shared);
-    void checkServer(this.connections);
+    this.reachability = new Reachability(this.connections, outage, [...this.keys.values()]);
+    void serverCheck.check();
     this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue), this.keepStopped);
     this.notices = new Notices(this.connections, this.reader);
     this.schedules = new BullSchedules(this.connections, (queue) => this.keysOf(queue), this.notices, shared);
@@ -109,7 +123,7 @@ export class BullEngine implements Engine {
       this.queues,
       keys,
       options,
-      { ...this.options, keepStopped: this.keepStopped },
+      { ...this.options, keepStopped: this.keepStopped, lostOutcomes: this.lostOutcomes },
       `${this.token}:${this.workersMade++}`,
       startRun,
     );
@@ -213,6 +227,13 @@ export class BullEngine implements Engine {
     return (await this.connections.run((client) => client.exists(`${base}meta-paused`))) === 1;
   }
 
+  async problems(): Promise<readonly string[]> {
+    if (this.closing) return [closedError().message];
+    const problem = await this.reachability.problem();
+    if (problem !== undefined) return [problem];
+    return this.allWorkers().flatMap((worker) => worker.problem ?? []);
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -221,6 +242,7 @@ export class BullEngine implements Engine {
   private async end(): Promise<void> {
     this.notices.stop();
     await Promise.all(this.allWorkers().map((worker) => worker.stop()));
+    this.lostOutcomes.close();
     this.notices.close(closedError());
     await this.queues.close();
     this.connections.close();

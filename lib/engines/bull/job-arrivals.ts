@@ -4,8 +4,11 @@ import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 import type { QueueKeys } from './queue-keys.js';
 
-/** Longest blocking read, in seconds; the reply to it comes a little later at the latest. */
-const BLOCK_SECONDS = 5;
+/**
+ * Longest blocking read, in seconds, and how much later its reply comes at the latest, in ms. Together less than the 5 s
+ * within which a worker goes on after its connection has been forgotten by a router.
+ */
+const BLOCK_SECONDS = 2.5;
 const REPLY_MARGIN = 2_000;
 
 /** Wait after a failed read, in ms: a failing server is not to be asked in a loop. */

@@ -8,8 +8,8 @@ import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 
 /** How often the subscription is tried, in ms, and after how many times watched jobs are read again. */
-const HEARTBEAT = 5_000;
-const BEATS_PER_CHECK = 6;
+const HEARTBEAT = 2_500;
+const BEATS_PER_CHECK = 12;
 
 /** What workers listen to. */
 const WORKER_CHANNELS = ['delayed', 'lanes', 'cancelled'];

@@ -1,35 +1,51 @@
-import { Logger } from '@nestjs/common';
 import { EngineUnavailableError } from '../../contracts/errors.js';
 import { startDeadline } from './deadline.js';
-import { createClient, type ConnectionRole, type ConnectionSource, type RedisClient } from './redis-client.js';
+import type { Outage } from './outage.js';
+import {
+  bytesReceived,
+  createClient,
+  dropSilentNodes,
+  isSending,
+  type ConnectionRole,
+  type ConnectionSource,
+  type RedisClient,
+} from './redis-client.js';
+import { findRefusal } from './refusals.js';
 import { defineScripts } from './scripts.js';
 
 /** Told by ioredis before anything was written. */
-const NOT_WRITTEN = /^Stream isn't writeable/;
+const NOT_WRITTEN = /^Stream isn't writeable|^Cluster isn't ready/;
 
-/** Longest time for what a worker does in the background, in ms: large results take their time on the wire. */
-export const WORK_TIMEOUT = 10_000;
+/** Longest silence after what a worker sends in the background, in ms, and longest time for it while an answer comes in. */
+export const WORK_TIMEOUT = 4_000;
+const LONG_ANSWER = 10_000;
+
+/** Longest time from the first packet of a connection until it can be used, in ms: a dead one never gets there. */
+const READY_WITHIN = 2_000;
 
 /** Every connection of one engine, and what happens when Redis is away. */
 export class RedisConnections {
   private readonly clients = new Set<RedisClient>();
   /** Given up by us, and not yet closed: they still look ready. */
   private readonly dropped = new WeakSet<RedisClient>();
+  /** Commands without an answer, by connection: ioredis says nothing to them when it is lost. */
+  private readonly unanswered = new Map<RedisClient, Set<(error: Error) => void>>();
   private commands: RedisClient | undefined;
-  private outage: { since: number } | undefined;
   private isClosed = false;
 
   constructor(
     private readonly source: ConnectionSource,
     /** Longest time to reach Redis, and for the answer to a caller, in ms. */
     private readonly timeout: number,
-    private readonly logger = new Logger('BullEngine'),
+    private readonly outage: Outage,
   ) {}
 
   /** The connection for everything but blocking reads and subscriptions; opened at first use. */
   get client(): RedisClient {
     if (!this.commands) {
       this.commands = this.open('client');
+      // A command that waits in the client would run after its caller was told that it never will.
+      this.commands.options.enableOfflineQueue = false;
       defineScripts(this.commands);
     }
     return this.commands;
@@ -44,11 +60,14 @@ export class RedisConnections {
     const client = createClient(this.source, role);
     // Bull adds listeners of its own per queue.
     client.setMaxListeners(0);
-    client.on('error', (error: Error) => this.noteOutage(error));
-    client.on('ready', () => this.noteRecovery());
-    client.on('close', () => this.dropped.delete(client));
+    client.on('error', (error: Error) => this.noteFailure(error));
+    client.on('connect', () => this.expectReady(client));
+    client.on('ready', () => this.outage.mayBeOver());
+    client.on('close', () => this.loseAnswers(client));
     client.on('end', () => this.clients.delete(client));
     this.clients.add(client);
+    // An app's own client may wait for its first command.
+    if (client.status === 'wait') client.connect().catch(ignore);
     return client;
   }
 
@@ -77,33 +96,59 @@ export class RedisConnections {
     timeout = this.timeout,
   ): Promise<T> {
     let answered: (() => void) | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      answered = startDeadline(timeout, () => {
-        reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
-        // A half-open connection would swallow every further command.
-        this.dropped.add(client);
-        client.disconnect(true);
-      });
+    let lose: ((error: Error) => void) | undefined;
+    const unanswered = this.unansweredBy(client);
+    const failed = new Promise<never>((_resolve, reject) => {
+      unanswered.add((lose = reject));
+      answered = this.expectAnswer(client, timeout, reject);
     });
     try {
-      return await Promise.race([command(client), deadline]);
+      return await Promise.race([command(client), failed]);
     } catch (error) {
-      throw this.unavailable(error);
+      throw this.unavailable(client, error);
     } finally {
       answered?.();
+      unanswered.delete(lose!);
     }
+  }
+
+  /** Resolves when every connection can be used; rejects when one cannot in time. */
+  async allReady(): Promise<void> {
+    await Promise.all(
+      [...this.clients].map((client) => (client.status === 'ready' ? Promise.resolve() : this.untilReady(client))),
+    );
   }
 
   /** Ends every connection at once; call it when nothing is under way. */
   close(): void {
     this.isClosed = true;
+    this.outage.close();
     for (const client of this.clients) client.disconnect();
     this.clients.clear();
   }
 
+  /** Answers a function that ends the wait. */
+  private expectAnswer(client: RedisClient, timeout: number, reject: (error: Error) => void): () => void {
+    const longest = Date.now() + (timeout === WORK_TIMEOUT ? LONG_ANSWER : 0);
+    let stop: (() => void) | undefined;
+    const wait = (): void => {
+      const received = bytesReceived(client);
+      stop = startDeadline(timeout, () => {
+        const isMoving = bytesReceived(client) > received || isSending(client);
+        if (Date.now() < longest && isMoving) return wait();
+        reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
+        if (client === this.commands) this.outage.suspect(`it did not answer within ${timeout} ms`);
+        // A half-open connection would swallow every further command.
+        this.drop(client);
+      });
+    };
+    wait();
+    return () => stop?.();
+  }
+
   private async untilReady(client: RedisClient): Promise<void> {
     const { timeout } = this;
-    if (this.isClosed) throw new EngineUnavailableError('The engine is closed.', { sent: false });
+    if (this.isClosed) throw closedError();
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error): void => {
         stopWaiting();
@@ -112,41 +157,71 @@ export class RedisConnections {
         if (error) reject(error);
         else resolve();
       };
-      const ended = (): void => done(new EngineUnavailableError('The engine is closed.', { sent: false }));
-      const stopWaiting = startDeadline(timeout, () =>
-        done(new EngineUnavailableError(`Redis could not be reached within ${timeout} ms.`, { sent: false })),
-      );
+      const ended = (): void => done(closedError());
+      const stopWaiting = startDeadline(timeout, () => {
+        this.outage.suspect(`it could not be reached within ${timeout} ms`);
+        done(new EngineUnavailableError(`Redis could not be reached within ${timeout} ms.`, { sent: false }));
+      });
       client.once('ready', done);
       client.once('end', ended);
     });
   }
 
-  private unavailable(error: unknown): EngineUnavailableError {
+  /** A server that takes a connection and never answers leaves it half made. */
+  private expectReady(client: RedisClient): void {
+    const stop = startDeadline(READY_WITHIN, () => {
+      if (client.status !== 'connect') return;
+      this.outage.suspect(`it took a connection and did not answer within ${READY_WITHIN} ms`);
+      this.drop(client);
+    });
+    client.once('ready', stop).once('close', stop);
+  }
+
+  private drop(client: RedisClient): void {
+    if (client === this.commands && client.isCluster) {
+      void dropSilentNodes(client);
+      return;
+    }
+    this.dropped.add(client);
+    client.disconnect(true);
+  }
+
+  private unansweredBy(client: RedisClient): Set<(error: Error) => void> {
+    let unanswered = this.unanswered.get(client);
+    if (!unanswered) this.unanswered.set(client, (unanswered = new Set()));
+    return unanswered;
+  }
+
+  private loseAnswers(client: RedisClient): void {
+    this.dropped.delete(client);
+    const error = new Error('The connection was lost before the answer came.');
+    for (const lose of this.unansweredBy(client)) lose(error);
+  }
+
+  private unavailable(client: RedisClient, error: unknown): EngineUnavailableError {
     if (error instanceof EngineUnavailableError) return error;
     const cause = error instanceof Error ? error : new Error(String(error));
     // A reply is an answer: Redis refused the command, so nothing of it will ever run.
     const sent = cause.name !== 'ReplyError' && !NOT_WRITTEN.test(cause.message);
-    return new EngineUnavailableError(`Redis ${sent ? 'went away' : 'refused a command'}: ${cause.message}`, {
-      sent,
-      cause,
-    });
+    const refusal = cause.name === 'ReplyError' ? findRefusal(cause.message) : undefined;
+    if (refusal) this.noteRefusal(client, refusal.code, cause.message);
+    const what = `Redis ${sent ? 'went away' : 'refused a command'}: ${cause.message}`;
+    return new EngineUnavailableError(refusal ? `${what} ${refusal.advice}` : what, { sent, cause });
   }
 
-  /** One line per outage and process, however many connections notice it. */
-  private noteOutage(error: Error): void {
-    if (this.outage || this.isClosed) return;
-    this.outage = { since: Date.now() };
-    const cause = error.message || (error as NodeJS.ErrnoException).code || error.name;
-    this.logger.error(
-      `Redis is away (${cause}). enqueue() rejects with EngineUnavailableError; workers go on when it is back.`,
-    );
+  private noteRefusal(client: RedisClient, code: string, reason: string): void {
+    this.outage.begin(reason);
+    // A master that was made a replica keeps its connections; the next one is made to the new master.
+    if (code === 'READONLY' && !client.isCluster) this.drop(client);
   }
 
-  private noteRecovery(): void {
-    if (!this.outage) return;
-    this.logger.log(`Redis is back after ${Math.round((Date.now() - this.outage.since) / 1000)} s.`);
-    this.outage = undefined;
+  private noteFailure(error: Error): void {
+    this.outage.begin(error.message || (error as NodeJS.ErrnoException).code || error.name);
   }
+}
+
+function closedError(): EngineUnavailableError {
+  return new EngineUnavailableError('The engine is closed.', { sent: false });
 }
 
 function wasNotWritten(error: unknown): boolean {
@@ -154,3 +229,5 @@ function wasNotWritten(error: unknown): boolean {
     error instanceof EngineUnavailableError && error.cause instanceof Error && NOT_WRITTEN.test(error.cause.message)
   );
 }
+
+function ignore(): void {}

@@ -1,15 +1,31 @@
 import { Logger } from '@nestjs/common';
+import type { Cluster } from 'ioredis';
+import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 
 const OLDEST_VERSION = [6, 2];
 
-/** Warns, once per process, of a server that could lose jobs or does not know a command that is needed. */
-export async function checkServer(connections: RedisConnections, logger = new Logger('BullEngine')): Promise<void> {
-  try {
-    const info = await connections.run((client) => client.info());
-    for (const warning of findServerProblems(info)) logger.warn(warning);
-  } catch {
-    // Redis is away, which is logged already, or forbids INFO to this user.
+/** Warns of servers that could lose jobs or do not know a command that is needed; of each problem once per process. */
+export class ServerCheck {
+  private readonly told = new Set<string>();
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly logger = new Logger('BullEngine'),
+  ) {}
+
+  /** Done at boot, and after an outage: another server may have taken over. */
+  async check(): Promise<void> {
+    try {
+      const infos = await this.connections.run((client) => Promise.all(mastersOf(client).map((node) => node.info())));
+      for (const problem of infos.flatMap(findServerProblems)) {
+        if (this.told.has(problem)) continue;
+        this.told.add(problem);
+        this.logger.warn(problem);
+      }
+    } catch {
+      // Redis is away, which is logged already, or forbids INFO to this user.
+    }
   }
 }
 
@@ -29,6 +45,10 @@ export function findServerProblems(info: string): string[] {
     );
   }
   return problems;
+}
+
+function mastersOf(client: RedisClient): RedisClient[] {
+  return client.isCluster ? (client as Cluster).nodes('master') : [client];
 }
 
 function isOlder([major, minor]: readonly number[]): boolean {

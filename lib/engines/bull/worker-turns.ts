@@ -1,11 +1,16 @@
-import { Logger } from '@nestjs/common';
-import { EngineUnavailableError } from '../../contracts/errors.js';
+import type { Logger } from '@nestjs/common';
+import type { EngineUnavailableError } from '../../contracts/errors.js';
 import type { FailedRetention, Outcome } from '../../contracts/outcome.js';
+import type { LostOutcomes } from './lost-outcomes.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
+import { findRefusal } from './refusals.js';
 import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
+
+/** Locks of unanswered turns that are remembered. */
+const MOST_UNANSWERED = 200;
 
 /** Ended runs on their way to Redis. */
 export interface Outbox {
@@ -34,13 +39,20 @@ export class WorkerTurns {
   private count = 0;
   /** Locks of turns that were sent and not answered: they may have taken jobs. */
   private unanswered: string[] = [];
+  private failure: string | undefined;
 
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: QueueKeys,
     private readonly worker: { token: string; name: string; lockDuration: number; keepStopped: FailedRetention },
+    private readonly lostOutcomes: LostOutcomes,
     private readonly logger: Logger,
   ) {}
+
+  /** Why no turn can be made though Redis works. */
+  get problem(): string | undefined {
+    return this.failure;
+  }
 
   /**
    * Writes what ended, and takes up to `wanted` jobs beside those that have arrived in `active`.
@@ -64,13 +76,11 @@ export class WorkerTurns {
         WORK_TIMEOUT,
       )
       .catch((error: EngineUnavailableError) => {
-        // A script that fails half-way has taken jobs, too.
-        if (error.sent || (error.cause as Error | undefined)?.name === 'ReplyError') this.unanswered.push(lock);
+        this.noteFailure(error, lock);
         throw error;
       });
-    for (const id of ended.isRepeated ? [] : lost) {
-      this.logger.warn(`Job ${id} was given to another worker; what its run answered is dropped.`);
-    }
+    this.failure = undefined;
+    if (!ended.isRepeated) this.lostOutcomes.note(lost);
     if (!ended.isRepeated && lost.length > 0) {
       ended.events = ended.events.filter(({ run }) => !lost.includes(run.job.id));
     }
@@ -78,6 +88,18 @@ export class WorkerTurns {
     for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.read(taken, at, lock, now));
     if (this.unanswered.length > 0) jobs.push(...(await this.reclaim()));
     return { jobs, mayHaveMore: more === 1 };
+  }
+
+  private noteFailure({ message, sent, cause }: EngineUnavailableError, lock: string): void {
+    // A script that fails half-way has taken jobs, too.
+    const isBroken = cause instanceof Error && cause.name === 'ReplyError' && !findRefusal(cause.message);
+    if (!sent && !isBroken) return;
+    // Locks end by age, so that those of long ago are of no use.
+    if (this.unanswered.push(lock) > MOST_UNANSWERED) this.unanswered.shift();
+    // Outages are told by the connections; what is left is a server that works, and refuses this script.
+    if (!isBroken || this.failure !== undefined) return;
+    this.failure = `The worker of queue ${this.keys.queue} takes no jobs, and tries again: ${message}`;
+    this.logger.error(this.failure);
   }
 
   /** The jobs that unanswered turns took: nobody runs them, and their locks would only end by age. */

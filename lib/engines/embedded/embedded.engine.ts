@@ -164,6 +164,10 @@ export class EmbeddedEngine implements Engine {
     return this.declaredQueue(queue).isPaused;
   }
 
+  async problems(): Promise<readonly string[]> {
+    return this.isClosed ? [closedError().message] : [];
+  }
+
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;

@@ -43,6 +43,13 @@ export function closeCases(scene: Scene): void {
       await expect(refused).rejects.toMatchObject({ sent: false, jobId: 'late' });
     });
 
+    it('has no problem before, and one afterwards', async () => {
+      scene.answer([completed()]);
+      expect(await scene.engine.problems()).toEqual([]);
+      await scene.engine.close();
+      expect(await scene.engine.problems()).toEqual([expect.stringMatching(/closed/)]);
+    });
+
     it('refuses questions afterwards', async () => {
       const job = await scene.enqueue();
       await scene.engine.close();

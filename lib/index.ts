@@ -30,6 +30,8 @@ export type { JobHandles, ResultOf } from './client/task-queue.js';
 export type { JobHandle } from './client/job-handle.js';
 export { TaskAdmin } from './client/task-admin.js';
 export type { JobList } from './client/task-admin.js';
+export { TaskHealth } from './client/task-health.js';
+export type { TaskReadiness } from './client/task-health.js';
 export type { BulkOptions, JobFilter } from './client/job-filter.js';
 export type { CallArgs, Json, Signature, TaskRef, TaskRefs } from './contracts/signature.js';
 export type {

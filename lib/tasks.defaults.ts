@@ -21,6 +21,7 @@ export const DEFAULTS = {
   maxCrashes: 3,
   enqueueTimeout: '2s',
   shutdownGrace: '30s',
+  failFast: false,
   /** Bytes. */
   maxPayload: 1_048_576,
 } as const satisfies Omit<TasksModuleOptions, 'defaults'> & TasksModuleOptions['defaults'] & { concurrency: number };

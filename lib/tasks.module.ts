@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { TaskAdmin } from './client/task-admin.js';
+import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
@@ -94,6 +95,6 @@ function compose(base: DynamicModule, queues: readonly string[], usesBull: boole
     global: true,
     imports: [...(base.imports ?? []), DiscoveryModule, ...(usesBull ? [loadListenerModule()] : [])],
     providers: [...(base.providers ?? []), ...createTasksProviders(MODULE_OPTIONS_TOKEN), ...queueProviders],
-    exports: [TaskQueue, TaskAdmin, ...queueProviders],
+    exports: [TaskQueue, TaskAdmin, TaskHealth, ...queueProviders],
   };
 }

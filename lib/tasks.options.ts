@@ -41,6 +41,8 @@ export interface TasksModuleOptions {
   enqueueTimeout?: Duration;
   /** How long running jobs may go on after a shutdown began. @default '30s' */
   shutdownGrace?: Duration;
+  /** Whether the boot fails when the engine cannot be reached. @default false */
+  failFast?: boolean;
   /** Most bytes that the arguments of one call may have as JSON. @default 1_048_576 */
   maxPayload?: number;
 }

@@ -1,7 +1,9 @@
 import type { FactoryProvider, Provider } from '@nestjs/common';
 import { TaskAdmin } from './client/task-admin.js';
+import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
+import { EngineUnavailableError } from './contracts/errors.js';
 import type { TasksSettings } from './contracts/settings.js';
 import type { Signature } from './contracts/signature.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
@@ -38,6 +40,11 @@ export function createTasksProviders(optionsToken: string | symbol): Provider[] 
         new TaskAdmin(engine, registry, settings),
     ),
     provide(Workers, [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS, TaskQueue], createWorkers),
+    provide(
+      TaskHealth,
+      [Workers, TASKS_ENGINE],
+      (workers: Workers, engine: Engine) => new TaskHealth([workers, engine]),
+    ),
   ];
 }
 
@@ -74,7 +81,19 @@ async function createEngine(options: TasksModuleOptions, settings: TasksSettings
   if (options.redis === undefined) return new EmbeddedEngine({ queues, keepStopped });
   const { BullEngine } = await import('./engines/bull/bull.engine.js');
   const { redis } = options;
-  return new BullEngine({ ...settings, redis, queues, keepStopped, commandTimeout: settings.enqueueTimeout });
+  const engine = new BullEngine({ ...settings, redis, queues, keepStopped, commandTimeout: settings.enqueueTimeout });
+  if (settings.failFast) await expectReachable(engine);
+  return engine;
+}
+
+/** @throws EngineUnavailableError */
+async function expectReachable(engine: Engine): Promise<void> {
+  const [problem] = await engine.problems();
+  if (problem === undefined) return;
+  await engine.close();
+  throw new EngineUnavailableError(`The app does not start without its engine (failFast: true). ${problem}`, {
+    sent: false,
+  });
 }
 
 function provide<A extends unknown[], T>(

@@ -36,6 +36,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   maxCrashes: expectCount,
   enqueueTimeout: checkDurationAboveZero,
   shutdownGrace: checkDuration,
+  failFast: (value, where) => expectThat(typeof value === 'boolean', where, value, 'true or false'),
   maxPayload: expectCount,
 };
 
@@ -73,6 +74,7 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     maxCrashes: options.maxCrashes ?? DEFAULTS.maxCrashes,
     enqueueTimeout: duration('enqueueTimeout'),
     shutdownGrace: duration('shutdownGrace'),
+    failFast: options.failFast ?? DEFAULTS.failFast,
     maxPayload: options.maxPayload ?? DEFAULTS.maxPayload,
   };
 }

@@ -16,6 +16,7 @@ export interface TasksSettings {
   maxCrashes: number;
   enqueueTimeout: number;
   shutdownGrace: number;
+  failFast: boolean;
   /** Most bytes of the arguments of one call. */
   maxPayload: number;
 }

@@ -9,6 +9,7 @@ import { WORKER_NAME } from './worker-name.js';
 export class Workers {
   private workers: readonly EngineWorker[] = [];
   private draining: Promise<void> | undefined;
+  private isStarted = false;
 
   constructor(
     private readonly engine: Engine,
@@ -20,12 +21,19 @@ export class Workers {
   start(): void {
     // The app was closed while it was booting.
     if (this.draining) return;
+    this.isStarted = true;
     const { queues, workerQueues } = this.settings;
     this.workers = workerQueues.map((queue) =>
       this.engine.work(queue, { concurrency: queues.get(queue)?.concurrency ?? 1, worker: WORKER_NAME }, (job, slot) =>
         this.runner.start(job, slot),
       ),
     );
+  }
+
+  /** Why this process does not work yet, or no more. */
+  problems(): readonly string[] {
+    if (this.draining) return ['The app is shutting down: it takes no more jobs.'];
+    return this.isStarted ? [] : ['The app is booting: its workers are not started yet.'];
   }
 
   /**

@@ -125,6 +125,10 @@ export class FakeEngine implements Engine {
     return Promise.resolve();
   }
 
+  problems(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
   isPaused(queue: string): Promise<boolean> {
     return Promise.resolve(this.pauses.some((pause) => pause.endsWith(` ${queue}`)));
   }
@@ -196,5 +200,6 @@ export const settings: TasksSettings = {
   maxCrashes: 3,
   enqueueTimeout: 2_000,
   shutdownGrace: 30_000,
+  failFast: false,
   maxPayload: 1_000,
 };

@@ -44,6 +44,16 @@ describe('the workers of a process', () => {
     expect(work).not.toHaveBeenCalled();
   });
 
+  it('tell why they do not work: before they start, and from the beginning of their end', async () => {
+    const { workers } = setUp();
+    expect(workers.problems()).toEqual([expect.stringMatching(/booting/)]);
+    workers.start();
+    expect(workers.problems()).toEqual([]);
+    const drained = workers.drain();
+    expect(workers.problems()).toEqual([expect.stringMatching(/shutting down/)]);
+    await drained;
+  });
+
   it('drain once, however often they are told', async () => {
     const { worker, workers } = setUp();
     workers.start();

@@ -28,27 +28,17 @@ import { JobReader } from './job-reader.js';
 import { JobSteering } from './job-steering.js';
 import { LostOutcomes } from './lost-outcomes.js';
 import { Notices } from './notices.js';
-import { Outage } from './outage.js';
-import { queueKeys, type QueueKeys } from './queue-keys.js';
+import type { QueueKeys } from './queue-keys.js';
 import { sweepQueue } from './queue-sweep.js';
-import { Reachability } from './reachability.js';
-import type { ConnectionSource } from './redis-client.js';
-import { RedisConnections } from './redis-connections.js';
-import { ServerCheck } from './server-check.js';
+import type { RedisConnections } from './redis-connections.js';
+import { RedisServer, type RedisServerOptions } from './redis-server.js';
 import { runScript } from './scripts.js';
 
 /** Times in ms. */
-export interface BullEngineOptions {
-  redis: ConnectionSource;
-  prefix: string;
-  queues: Iterable<string>;
+export interface BullEngineOptions extends RedisServerOptions {
   lockDuration: number;
   /** 0: jobs of dead workers are not looked for. */
   stalledInterval: number;
-  /** Longest time to reach Redis, and for the answer to a caller. */
-  commandTimeout: number;
-  /** Whether the caller tells of an outage at the start; it is not logged then. */
-  failFast?: boolean;
   /** Of cancelled and expired jobs. @default 7 days, 10,000 of each */
   keepStopped?: FailedRetention;
 }
@@ -62,15 +52,15 @@ const KEEP_STOPPED: FailedRetention = { age: 7 * 24 * 60 * 60 * 1_000, count: 10
 export class BullEngine implements Engine {
   readonly name = 'bull';
   readonly schedules: BullSchedules;
+  private readonly server: RedisServer;
   private readonly connections: RedisConnections;
-  private readonly reachability: Reachability;
   private readonly queues: BullQueues;
   private readonly adder: JobAdder;
   private readonly reader: JobReader;
   private readonly lists: JobLists;
   private readonly steering: JobSteering;
   private readonly keepStopped: FailedRetention;
-  private readonly keys = new Map<string, QueueKeys>();
+  private readonly keys: ReadonlyMap<string, QueueKeys>;
   private readonly notices: Notices;
   private readonly lostOutcomes = new LostOutcomes();
   /** By queue. */
@@ -82,21 +72,12 @@ export class BullEngine implements Engine {
   private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullEngineOptions) {
-    const outage: Outage = new Outage(
-      () => this.reachability.prove(),
-      () => void serverCheck.check(),
-      options.failFast,
-    );
-    this.connections = new RedisConnections(options.redis, options.commandTimeout, outage);
-    const serverCheck = new ServerCheck(this.connections);
-    const { isCluster } = this.connections;
-    for (const queue of options.queues) this.keys.set(queue, queueKeys(options.prefix, queue, isCluster));
+    this.server = new RedisServer(options);
+    ({ connections: this.connections, keys: this.keys } = this.server);
     this.queues = new BullQueues(this.connections, (queue) => this.keysOf(queue));
     this.keepStopped = options.keepStopped ?? KEEP_STOPPED;
     const shared = { token: this.queues.token, keepStopped: this.keepStopped };
     this.adder = new JobAdder(this.connections, (queue) => this.keysOf(queue), shared);
-    this.reachability = new Reachability(this.connections, outage, [...this.keys.values()]);
-    void serverCheck.check();
     this.reader = new JobReader(this.connections, this.keys, (queue) => this.keysOf(queue), this.keepStopped);
     this.notices = new Notices(this.connections, this.reader);
     this.schedules = new BullSchedules(this.connections, (queue) => this.keysOf(queue), this.notices, shared);
@@ -229,7 +210,7 @@ export class BullEngine implements Engine {
 
   async problems(): Promise<readonly string[]> {
     if (this.closing) return [closedError().message];
-    const problem = await this.reachability.problem();
+    const problem = await this.server.problem();
     if (problem !== undefined) return [problem];
     return this.allWorkers().flatMap((worker) => worker.problem ?? []);
   }

@@ -15,7 +15,7 @@ export class ServerCheck {
   ) {}
 
   /** Done at boot, and after an outage: another server may have taken over. */
-  async check(): Promise<void> {
+  async run(): Promise<void> {
     try {
       const infos = await this.connections.run((client) => Promise.all(mastersOf(client).map((node) => node.info())));
       for (const problem of infos.flatMap(findServerProblems)) {

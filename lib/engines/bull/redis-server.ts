@@ -1,23 +1,49 @@
 import type { EngineUnavailableError } from '../../contracts/errors.js';
 import { startDeadline } from './deadline.js';
-import type { Outage } from './outage.js';
-import type { QueueKeys } from './queue-keys.js';
-import type { RedisConnections } from './redis-connections.js';
+import { Outage } from './outage.js';
+import { queueKeys, type QueueKeys } from './queue-keys.js';
+import type { ConnectionSource } from './redis-client.js';
+import { RedisConnections } from './redis-connections.js';
+import { ServerCheck } from './server-check.js';
 
 /** Longest time for an answer about the state of things, and how long a good one holds, in ms. */
 const ANSWER_WITHIN = 900;
 const GOOD_FOR = 500;
 
-/** Whether Redis can be reached and lets jobs be written. It is asked when somebody wants to know, and never else. */
-export class Reachability {
+export interface RedisServerOptions {
+  redis: ConnectionSource;
+  prefix: string;
+  queues: Iterable<string>;
+  /** Longest time to reach Redis, and for the answer to a caller, in ms. */
+  commandTimeout: number;
+  /** Whether the caller tells of an outage at the start; it is not logged then. */
+  failFast?: boolean;
+}
+
+/**
+ * The Redis of one engine: its connections, the keys of the queues there, and whether it does its part. That is asked
+ * when somebody wants to know, and never else.
+ */
+export class RedisServer {
+  readonly connections: RedisConnections;
+  /** By queue. */
+  readonly keys: ReadonlyMap<string, QueueKeys>;
+  private readonly outage: Outage;
   private asking: Promise<string | undefined> | undefined;
   private reachedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly connections: RedisConnections,
-    private readonly outage: Outage,
-    private readonly keys: readonly QueueKeys[],
-  ) {}
+  constructor({ redis, prefix, queues, commandTimeout, failFast }: RedisServerOptions) {
+    this.outage = new Outage(
+      () => this.prove(),
+      () => void check.run(),
+      failFast,
+    );
+    this.connections = new RedisConnections(redis, commandTimeout, this.outage);
+    const { isCluster } = this.connections;
+    this.keys = new Map([...queues].map((queue) => [queue, queueKeys(prefix, queue, isCluster)]));
+    const check = new ServerCheck(this.connections);
+    void check.run();
+  }
 
   /** What is wrong, as a sentence; undefined when all is well. */
   async problem(): Promise<string | undefined> {
@@ -41,7 +67,8 @@ export class Reachability {
   async prove(): Promise<void> {
     const { connections } = this;
     // One server keeps all queues, or each queue of a cluster may be kept by another.
-    const keys = connections.isCluster ? this.keys : this.keys.slice(0, 1);
+    const all = [...this.keys.values()];
+    const keys = connections.isCluster ? all : all.slice(0, 1);
     await Promise.all(
       keys.map(({ base }) => {
         // No job's key, and never there.

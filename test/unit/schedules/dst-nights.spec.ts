@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileRule } from '../../../lib/schedules/compile-rule.js';
 import { ticksBetween } from '../../../lib/schedules/schedule-rule.js';
@@ -90,6 +91,27 @@ describe('the two nights of New York', () => {
       '2026-11-01T06:45Z',
       '2026-11-01T07:00Z',
     ]);
+  });
+});
+
+describe('the two nights in the README', () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const table = readme.slice(readme.indexOf('| 8 March: 01:59')).split('\n\n')[0];
+  const rows = [...table.matchAll(/^\| `(.+?)` +\|(.+?)\|(.+?)\|$/gm)];
+
+  it('are told for five crons', () => {
+    expect(rows).toHaveLength(5);
+  });
+
+  it.each(
+    rows.flatMap(([, cron, spring, autumn]) => [[cron, '2026-03-08', spring] as const, [cron, '2026-11-01', autumn]]),
+  )('have the ticks of %s on %s', (cron, date, told) => {
+    const rule = compileRule({ cron, timeZone: 'America/New_York' }, 'test');
+    const due = show(ticksBetween(rule, Date.parse(`${date}T05:00Z`), Date.parse(`${date}T09:00Z`)));
+    const times = told.match(/\((.+) UTC\)/)![1].match(/\d\d:\d\d/g)!;
+    const expected = times.map((time) => `${date}T${time}Z`);
+    if (told.includes('…')) expect(due).toEqual(expect.arrayContaining(expected));
+    else expect(due).toEqual(expected);
   });
 });
 

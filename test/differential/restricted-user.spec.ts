@@ -14,6 +14,7 @@ const SENT = ['evalsha', 'eval', 'brpoplpush', 'subscribe', 'unsubscribe'];
 /** Sent by its scripts. */
 const IN_SCRIPTS = [
   'get',
+  'mget',
   'set',
   'del',
   'exists',
@@ -28,6 +29,7 @@ const IN_SCRIPTS = [
   'hdel',
   'hincrby',
   'hmget',
+  'hlen',
   'hgetall',
   'hexists',
   'lpush',

@@ -18,6 +18,9 @@ export function toFinishArguments(run: EndedRun, outcome: Outcome): ScriptArgume
   const { job, lock } = run;
   switch (outcome.type) {
     case 'completed': {
+      // Nothing is left of most jobs whose result is not kept, and less is to be said of them.
+      if (outcome.keep <= 0 && run.rules === '' && run.debounce === '')
+        return [job.id, lock, 'gone', outcome.result ?? ''];
       const runs = outcome.keep > 0 ? recordRun(run, 'completed') : '';
       return [job.id, lock, 'completed', outcome.result ?? '', Math.ceil(outcome.keep), runs, run.debounce, run.rules];
     }

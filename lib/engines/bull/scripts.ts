@@ -11,7 +11,7 @@ const RULES = ['parking', 'rates', 'reservations', 'stopping', 'unique', 'starti
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {
   addJobs: [...COMMON, 'add-jobs'],
-  turn: [...COMMON, 'finish', 'take', 'turn'],
+  turn: [...COMMON, 'release', 'finish', 'take', 'turn'],
   reclaim: [...COMMON, 'take', 'reclaim'],
   extendLocks: ['extend-locks'],
   promote: [...COMMON, 'promote'],

@@ -24,8 +24,11 @@ export function toScriptArguments(job: NewJob): ScriptArgument[] {
   ];
 }
 
-/** The values that `take.lua` answers per job: the id and ten fields. */
-export const TAKEN_FIELDS = 11;
+/** The values that `take.lua` answers per job: the id, four fields, and the rest. */
+export const TAKEN_FIELDS = 6;
+
+/** A value that `take.lua` answers; a list only as the last one of a job. */
+export type TakenValue = string | null | readonly (string | null)[];
 
 /** A taken job, with what Bull's tools know of it. */
 export interface TakenJob {
@@ -40,26 +43,35 @@ export interface TakenJob {
 }
 
 /** Reads one job out of the flat list that `take.lua` answers. */
-export function readTakenJob(queue: string, values: readonly (string | null)[], at: number): TakenJob {
-  const [id, name, data, opts, timestamp, attemptsMade, crashes, runs, metadata, debounce, rules] = values.slice(
-    at,
-    at + TAKEN_FIELDS,
-  );
+export function readTakenJob(queue: string, values: readonly TakenValue[], at: number): TakenJob {
+  const data = readText(values[at + 2]);
+  const opts = readText(values[at + 3]);
   const { options, isSpread } = readOptions(opts);
   const job: ActiveJob = {
-    id: id ?? '',
+    id: readText(values[at]),
     queue,
-    task: name ?? '',
-    args: isSpread ? (data ?? '') : `[${data || 'null'}]`,
+    task: readText(values[at + 1]),
+    args: isSpread ? data : `[${data || 'null'}]`,
     options,
-    metadata: readMetadata(metadata),
-    enqueuedAt: readCount(timestamp),
-    attemptsMade: readCount(attemptsMade),
-    crashes: readCount(crashes),
-    runs: readRuns(runs),
+    metadata: NO_METADATA,
+    enqueuedAt: readCount(readText(values[at + 4])),
+    attemptsMade: 0,
+    crashes: 0,
+    runs: NO_RUNS,
   };
+  const rest = values[at + 5];
+  if (rest === null || typeof rest === 'string') return { job, data, opts, debounce: '', rules: '' };
+  const [attemptsMade, crashes, runs, metadata, debounce, rules] = rest;
+  job.attemptsMade = readCount(attemptsMade);
+  job.crashes = readCount(crashes);
+  job.runs = readRuns(runs);
+  job.metadata = readMetadata(metadata);
   if (rules) job.rules = readRules(rules);
-  return { job, data: data ?? '', opts: opts ?? '', debounce: debounce ?? '', rules: rules ?? '' };
+  return { job, data, opts, debounce: debounce ?? '', rules: rules ?? '' };
+}
+
+function readText(value: TakenValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** Reads a whole hash; what cannot be read is left out, never thrown. */
@@ -172,6 +184,7 @@ function readMetadata(text: string | null | undefined): Readonly<Record<string, 
 }
 
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
+const NO_RUNS: readonly RunRecord[] = Object.freeze([]);
 
 function readTime(text: string | undefined): number | undefined {
   const time = Number(text);

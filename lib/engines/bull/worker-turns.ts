@@ -7,7 +7,7 @@ import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { findRefusal } from './refusals.js';
 import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
-import { readTakenJob, TAKEN_FIELDS, type TakenJob } from './stored-job.js';
+import { readTakenJob, TAKEN_FIELDS, type TakenJob, type TakenValue } from './stored-job.js';
 
 /** Locks of unanswered turns that are remembered. */
 const MOST_UNANSWERED = 200;
@@ -71,10 +71,7 @@ export class WorkerTurns {
     values.push(arrived.length, ...arrived);
     for (const value of ended.arguments) values.push(value);
     const [lost, taken, more] = await this.connections
-      .run(
-        (client) => runScript<[string[], (string | null)[], number]>(client, 'turn', `${base}wait`, values),
-        WORK_TIMEOUT,
-      )
+      .run((client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values), WORK_TIMEOUT)
       .catch((error: EngineUnavailableError) => {
         this.noteFailure(error, lock);
         throw error;
@@ -109,12 +106,12 @@ export class WorkerTurns {
     const { base } = this.keys;
     try {
       const values = await this.connections.run(
-        (client) => runScript<(string | null)[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
+        (client) => runScript<TakenValue[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
         WORK_TIMEOUT,
       );
       const jobs: LockedJob[] = [];
       for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {
-        jobs.push(this.read(values, at + 1, values[at] ?? '', Date.now()));
+        jobs.push(this.read(values, at + 1, String(values[at]), Date.now()));
       }
       return jobs;
     } catch {
@@ -123,7 +120,7 @@ export class WorkerTurns {
     }
   }
 
-  private read(values: readonly (string | null)[], at: number, lock: string, startedAt: number): LockedJob {
+  private read(values: readonly TakenValue[], at: number, lock: string, startedAt: number): LockedJob {
     return { ...readTakenJob(this.keys.queue, values, at), lock, startedAt };
   }
 }

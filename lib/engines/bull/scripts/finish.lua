@@ -1,21 +1,20 @@
 --[[
   Functions that write the outcome of a run. Each takes the position of its arguments in ARGV; the last one of these is
-  always the job's rules ('': none).
+  the job's rules ('': none), but for `gone`.
 ]]
 
--- It is empty on most servers most of the time.
-local has_stalled = call('EXISTS', ARGV[1] .. 'stalled') == 1
-
--- Gives a job's lock back and takes it off the active list; false when the lock is not held by this run any more.
-local function release(base, id, lock)
-  local key = base .. id .. ':lock'
-  if call('GET', key) ~= lock then return false end
-  call('DEL', key)
-  if has_stalled then call('SREM', base .. 'stalled', id) end
-  return call('LREM', base .. 'active', -1, id) > 0
-end
-
 local finish = {}
+
+-- What is to be deleted at the end of the turn.
+local gone = {}
+
+-- result ('' : none); nothing of the job is kept, and it has neither rules nor a debounce key
+function finish.gone(base, id, at)
+  local key = base .. id
+  gone[#gone + 1] = key
+  gone[#gone + 1] = key .. ':logs'
+  publish_end(base, 'completed', id, ARGV[at] ~= '' and ARGV[at])
+end
 
 -- result ('' : none), keep in ms, runs, debounce id, rules
 function finish.completed(base, id, at, now)
@@ -75,4 +74,4 @@ function finish.declined(base, id, at, now, keep)
 end
 
 -- How many arguments each outcome has.
-local arity = { completed = 5, failed = 9, again = 8, declined = 8 }
+local arity = { gone = 1, completed = 5, failed = 9, again = 8, declined = 8 }

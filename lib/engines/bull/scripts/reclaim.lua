@@ -3,7 +3,7 @@
 
   KEYS[1]  `active` of the queue
   ARGV     base, then the lock values of the lost turns
-  Returns  twelve values per job: its lock value, its id and the fields read in take.lua
+  Returns  seven values per job: its lock value, its id and what take.lua reads
 ]]
 local base, taken = ARGV[1], {}
 local is_lost = {}

@@ -38,6 +38,18 @@ local function read_rules(text)
   return rules
 end
 
+-- Hands a list's values to a function, as many at a time as Lua can unpack; answers all that lists answered.
+local function in_parts(list, step)
+  if #list == 0 then return {} end
+  if #list <= 1000 then return step(unpack(list)) end
+  local answers = {}
+  for first = 1, #list, 1000 do
+    local answer = step(unpack(list, first, math.min(first + 999, #list)))
+    for _, value in ipairs(type(answer) == 'table' and answer or {}) do answers[#answers + 1] = value end
+  end
+  return answers
+end
+
 -- A paused queue collects its jobs in another list, as Bull's getTargetQueueList has it.
 local function waiting_list(base)
   if call('EXISTS', base .. 'meta-paused') == 1 then return base .. 'paused' end

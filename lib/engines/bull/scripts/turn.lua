@@ -6,37 +6,53 @@
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
            of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, number of jobs to take,
            number of ids that a blocking read has moved to `active`, those ids,
-           then per ended run: id, its lock value, kind (`completed`, `failed`, `again`, `declined`), the kind's arguments
-           (finish.lua)
+           then per ended run: id, its lock value, kind (`gone`, `completed`, `failed`, `again`, `declined`), the kind's
+           arguments (finish.lua)
 
   Effects  as finish.lua and take.lua say; the event `drained` when the last waiting job is gone
-  Returns  { ids whose lock was lost, so that their outcome was dropped; eleven values per job taken: id and the fields
-           read in take.lua; 1 when it stopped before it had enough though there may be more, else 0 }
+  Returns  { ids whose lock was lost, so that their outcome was dropped; six values per job taken: id and what
+           take.lua reads; 1 when it stopped before it had enough though there may be more, else 0 }
 ]]
-local base, now, lock, lock_ms, worker = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local base, now, lock, lock_ms, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local keep = { tonumber(ARGV[6]), tonumber(ARGV[7]) }
 local wanted, adopted = tonumber(ARGV[9]), tonumber(ARGV[10])
 local lost, taken = {}, {}
-local at = 11 + adopted
 
-while at <= #ARGV do
-  local id, kind = ARGV[at], ARGV[at + 2]
-  if release(base, id, ARGV[at + 1]) then finish[kind](base, id, at + 3, now, keep) else lost[#lost + 1] = id end
-  at = at + 3 + arity[kind]
+if #ARGV > 10 + adopted then
+  local places, at, problem = {}, 11 + adopted, nil
+  while at <= #ARGV do
+    places[#places + 1] = at
+    at = at + 3 + arity[ARGV[at + 2]]
+  end
+  local released, time = release(base, places), tonumber(now)
+  for _, place in ipairs(places) do
+    local id = ARGV[place]
+    if released[place] then
+      -- The others have given their locks back, too, so that one of them must not keep them from being written.
+      local is_written, why = pcall(finish[ARGV[place + 2]], base, id, place + 3, time, keep)
+      if not is_written then problem = why end
+    else
+      lost[#lost + 1] = id
+    end
+  end
+  in_parts(gone, function(...) return call('DEL', ...) end)
+  if problem then error(problem) end
 end
+
+local is_looking = wanted + adopted > 0
+local is_special = is_looking and call('EXISTS', base .. 'high', base .. 'low', base .. 'gone', base .. 'priority') > 0
 
 -- The lists to take from, in order. Most queues have one.
 local lists = { base .. 'wait' }
-if wanted + adopted > 0 and call('EXISTS', base .. 'high', base .. 'low') > 0
-  and call('EXISTS', base .. 'meta-paused') == 0 then
+if is_special and call('EXISTS', base .. 'high', base .. 'low') > 0 and call('EXISTS', base .. 'meta-paused') == 0 then
   lists = { base .. 'high', base .. 'wait', ARGV[8] == '1' and base .. 'low' or nil }
 end
 
-local has_gone = wanted + adopted > 0 and call('EXISTS', base .. 'gone') == 1
+local has_gone = is_special and call('EXISTS', base .. 'gone') == 1
 
+if adopted > 0 then call('SREM', base .. 'stalled', unpack(ARGV, 11, 10 + adopted)) end
 for i = 11, 10 + adopted do
   local id = ARGV[i]
-  call('SREM', base .. 'stalled', id)
   if has_gone and was_left(base, id) then
     call('LREM', base .. 'active', 1, id)
   -- A check for dead workers may have given it away in the meantime.
@@ -53,11 +69,11 @@ for i = 11, 10 + adopted do
 end
 
 -- Jobs that may not start are put elsewhere; after so many of them the server gets a rest.
-local enough, looks = #taken + wanted * 11, wanted + 200
+local enough, looks = #taken + wanted * 6, wanted + 200
 for _, list in ipairs(lists) do
   while #taken < enough and looks > 0 do
     -- As many RPOPLPUSH would, in two calls; one by one where an entry may be followed by another of the same job.
-    local ids = call('RPOP', list, has_gone and 1 or math.min((enough - #taken) / 11, looks, 1000))
+    local ids = call('RPOP', list, has_gone and 1 or math.min((enough - #taken) / 6, looks, 1000))
     if not ids or #ids == 0 then break end
     call('LPUSH', base .. 'active', unpack(ids))
     looks = looks - #ids
@@ -66,8 +82,8 @@ for _, list in ipairs(lists) do
 end
 
 -- Jobs that a plain Bull producer gave a priority are listed a second time, until they are taken.
-if #taken > 0 and call('EXISTS', base .. 'priority') == 1 then
-  for i = 1, #taken, 11 do call('ZREM', base .. 'priority', taken[i]) end
+if is_special and #taken > 0 and call('EXISTS', base .. 'priority') == 1 then
+  for i = 1, #taken, 6 do call('ZREM', base .. 'priority', taken[i]) end
 end
 -- As Bull: told when a job has ended and nothing waits, not when the last one is taken.
 if #ARGV > 10 + adopted and #taken == 0 and call('LLEN', base .. 'wait') == 0 then

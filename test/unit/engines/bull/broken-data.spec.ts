@@ -72,8 +72,9 @@ function* broken(): Generator<[field: string, value: string]> {
 const states: JobRecord['state'][] = ['waiting', 'delayed', 'active', 'completed', 'failed'];
 
 function take(hash: Record<string, string>) {
-  const names = ['name', 'data', 'opts', 'timestamp', 'attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid'];
-  return readTakenJob('mail', ['job-1', ...names.map((name) => hash[name] ?? null)], 0);
+  const read = (fields: readonly string[]) => fields.map((field) => hash[field] ?? null);
+  const rest = read(['attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid']);
+  return readTakenJob('mail', ['job-1', ...read(['name', 'data', 'opts', 'timestamp']), rest], 0);
 }
 
 describe('data that cannot be read', () => {

@@ -52,7 +52,7 @@ const keep = { age: 60_000.4, count: 10 };
 const outcomes: [string, Outcome, kind: string][] = [
   ['completed', { type: 'completed', keep: 60_000, result: '{"a":1}' }, 'completed'],
   ['completed without a result', { type: 'completed', keep: 60_000 }, 'completed'],
-  ['completed and forgotten', { type: 'completed', keep: 0, result: '1' }, 'completed'],
+  ['completed and forgotten, with a debounce key', { type: 'completed', keep: 0, result: '1' }, 'completed'],
   ['failed', { type: 'failed', error, keep }, 'failed'],
   ['failed and forgotten', { type: 'failed', error, keep: { age: 0, count: 0 } }, 'failed'],
   ['retry', { type: 'retry', delay: 0, error }, 'again'],
@@ -64,7 +64,7 @@ const outcomes: [string, Outcome, kind: string][] = [
 
 describe('the arguments of an outcome', () => {
   it('are counted in finish.lua for each kind, as its function reads them', () => {
-    expect([...arity.keys()].toSorted()).toEqual(['again', 'completed', 'declined', 'failed']);
+    expect([...arity.keys()].toSorted()).toEqual(['again', 'completed', 'declined', 'failed', 'gone']);
     for (const [kind, count] of arity) expect(argumentsRead(kind), kind).toBe(count);
   });
 
@@ -72,6 +72,13 @@ describe('the arguments of an outcome', () => {
     const values = toFinishArguments(ended(), outcome);
     expect(values.slice(0, 3)).toEqual(['job-1', 'lock:1', kind]);
     expect(values).toHaveLength(3 + (arity.get(kind) ?? Number.NaN));
+  });
+
+  it('say no more than the result of a job of which nothing is kept, unless it has more to give back', () => {
+    const outcome: Outcome = { type: 'completed', keep: 0, result: '1' };
+    const plain = { ...ended(), debounce: '' };
+    expect(toFinishArguments(plain, outcome)).toEqual(['job-1', 'lock:1', 'gone', '1']);
+    expect(toFinishArguments({ ...plain, rules: '{"tags":["a"]}' }, outcome)[2]).toBe('completed');
   });
 
   it.each(outcomes)('are text or whole numbers: %s', (_name, outcome) => {

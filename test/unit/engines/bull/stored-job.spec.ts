@@ -8,6 +8,7 @@ import {
   readRuns,
   readTakenJob,
   TAKEN_FIELDS,
+  type TakenValue,
   toScriptArguments,
   writeRuns,
 } from '../../../../lib/engines/bull/stored-job.js';
@@ -31,20 +32,11 @@ function stored(values = toScriptArguments(job)): Record<string, string> {
 }
 
 /** What `take.lua` answers of a hash. */
-function taken(hash: Record<string, string | undefined>): (string | null)[] {
-  const fields = [
-    'name',
-    'data',
-    'opts',
-    'timestamp',
-    'attemptsMade',
-    'stalledCounter',
-    'runs',
-    'metadata',
-    'deid',
-    'rules',
-  ];
-  return ['job-1', ...fields.map((field) => hash[field] ?? null)];
+function taken(hash: Record<string, string | undefined>): TakenValue[] {
+  const read = (fields: readonly string[]): (string | null)[] => fields.map((field) => hash[field] ?? null);
+  const rest = read(['attemptsMade', 'stalledCounter', 'runs', 'metadata', 'deid', 'rules']);
+  const values = read(['name', 'data', 'opts', 'timestamp']);
+  return ['job-1', ...values, rest.some((value) => value !== null) ? rest : null];
 }
 
 describe('a job of our engine', () => {

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attemptsOf, LIMIT } from '../app/setup.js';
+import type { AppProcess } from '../harness/app-process.js';
+import { CHECK, LOCK, type Stage } from '../harness/stage.js';
+import { judgeDelivery, mostAtOnce, recoveries } from '../judge/delivery.js';
+import { count, deliveryFigures, NEVER, quantile, type Figure } from '../judge/figures.js';
+import { MARGIN, MIXED, type Scenario } from './scenario.js';
+
+const WORKERS = 4;
+const KILL_EVERY = 1_200;
+
+/** A kill is nobody's fault here, and a job may meet many of them. */
+const MAX_CRASHES = 1_000;
+
+const killsOf = (stage: Stage): number => stage.size(50, 5);
+const jobsOf = (stage: Stage): number => stage.size(10_000, 1_000);
+
+export const kills: Scenario = {
+  name: 'kills',
+  title: (stage) => `${killsOf(stage)} × kill -9 of a worker, ${jobsOf(stage).toLocaleString('en')} jobs`,
+  run: async (stage) => {
+    const options = { maxCrashes: MAX_CRASHES };
+    const producer = await stage.producer(options);
+    const workers = await stage.workers(WORKERS, options);
+    const baseline = await stage.baseline(producer, { parts: MIXED });
+    const over = killsOf(stage) * KILL_EVERY;
+    const loading = stage.load(producer, { jobs: jobsOf(stage), over, parts: MIXED, longest: 400 });
+    await killWorkers(stage, workers, () => stage.worker(options));
+    await loading;
+    await stage.settle();
+
+    const ledger = stage.ledger();
+    const delivery = judgeDelivery(ledger, await stage.reports(ledger), attemptsOf);
+    await stage.clear();
+    const left = (await stage.keys()).filter((key) => !baseline.has(key));
+    if (left.length > 0) stage.note(`keys that were left: ${left.slice(0, 20).join(', ')}`);
+    return [
+      ...deliveryFigures(delivery),
+      ...recoveryFigures(recoveries(ledger, stage.deaths)),
+      atOnce(
+        'runs of a limited key at once',
+        mostAtOnce(ledger, stage.deaths, (task) => task === 'limited'),
+        LIMIT,
+      ),
+      atOnce(
+        'runs of a unique key at once',
+        mostAtOnce(ledger, stage.deaths, (task) => task === 'single'),
+        1,
+      ),
+      count('keys left when the jobs are removed', left, NEVER),
+    ];
+  },
+};
+
+async function killWorkers(stage: Stage, workers: AppProcess[], start: () => Promise<AppProcess>): Promise<void> {
+  const replacing = new Set<Promise<void>>();
+  for (let kill = 0; kill < killsOf(stage); kill++) {
+    await sleep(KILL_EVERY * stage.random.between(0.5, 1.5));
+    // All of them may still be booting.
+    if (workers.length === 0) await Promise.race(replacing);
+    const [victim] = workers.splice(stage.random.below(workers.length), 1);
+    const replaced = stage
+      .kill(victim)
+      .then(start)
+      .then((worker) => {
+        workers.push(worker);
+        replacing.delete(replaced);
+      });
+    replacing.add(replaced);
+  }
+  await Promise.all(replacing);
+}
+
+function recoveryFigures(times: readonly (number | undefined)[]): Figure[] {
+  const known = times.filter((time) => time !== undefined);
+  const promise = { most: LOCK + CHECK, margin: MARGIN };
+  return [
+    { name: 'jobs whose worker was killed', value: times.length, unit: '' },
+    { name: 'began again, p50', value: quantile(known, 0.5), unit: 'ms' },
+    { name: 'began again, p99', value: quantile(known, 0.99), unit: 'ms' },
+    { name: 'began again, longest', value: quantile(known, 1), unit: 'ms', promise },
+  ];
+}
+
+function atOnce(name: string, value: number, most: number): Figure {
+  return { name, value, unit: '', promise: { most } };
+}

@@ -28,16 +28,16 @@ export function compileRule(time: ScheduleTime, where: string): ScheduleRule {
       `${where} has ${every === undefined ? 'neither cron nor every' : 'both cron and every'}. Give one of them.`,
     );
   }
-  if (every === undefined) return cronRule(cron!, timeZone, where);
+  if (every === undefined) return cronRule(cron!, timeZone ?? 'UTC', where);
   if (timeZone !== undefined) {
     throw new InvalidOptionsError(`${where} has a timeZone beside every. An interval knows no zone: leave it out.`);
   }
   return intervalRule(every, where);
 }
 
-function cronRule(cron: string | CronFields, timeZone: string | undefined, where: string): ScheduleRule {
+function cronRule(cron: string | CronFields, timeZone: string, where: string): ScheduleRule {
   const values = parseCron(cron, `${where}: cron`);
-  const zone = zoneOf(timeZone ?? 'UTC', `${where}: timeZone`);
+  const zone = zoneOf(timeZone, `${where}: timeZone`);
   const calendar = new Calendar(values);
   const when = typeof cron === 'string' ? cron : JSON.stringify(cron);
   if (calendar.after(0) === undefined) {
@@ -46,7 +46,7 @@ function cronRule(cron: string | CronFields, timeZone: string | undefined, where
         `Give a day that the month has, or 'L' for its last one.`,
     );
   }
-  return new CronRule(when, calendar, zone, values.hour.values.length === 24);
+  return new CronRule(when, timeZone, calendar, zone, values.hour.values.length === 24);
 }
 
 function intervalRule(every: Duration, where: string): ScheduleRule {

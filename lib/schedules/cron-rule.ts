@@ -17,14 +17,11 @@ const WINDOW = 2 * FURTHEST_OFFSET + 2 * 3_600_000;
 export class CronRule implements ScheduleRule {
   constructor(
     readonly when: string,
+    readonly timeZone: string,
     private readonly calendar: Calendar,
     private readonly zone: Zone,
     private readonly isEveryHour: boolean,
   ) {}
-
-  get timeZone(): string {
-    return this.zone.name;
-  }
 
   next(after: number): number | undefined {
     if (!(after < LAST_INSTANT)) return undefined;

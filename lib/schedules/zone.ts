@@ -13,7 +13,7 @@ export const FURTHEST_OFFSET = 16 * HOUR;
 const LONGEST_STEP_BACK = 25 * HOUR;
 
 /** Days whose offsets are kept per zone: ticks are asked for around now, or one after another. */
-const DAYS_KEPT = 500;
+const DAYS_KEPT = 200;
 
 /** A stretch of time in which the clock keeps one offset; `end` is no part of it. */
 export interface Stretch {
@@ -34,7 +34,7 @@ export class Zone {
   private readonly isUtc: boolean;
   private readonly days = new Map<number, readonly Stretch[]>();
 
-  constructor(readonly name: string) {
+  constructor(name: string) {
     this.format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
     this.isUtc = this.format.resolvedOptions().timeZone === 'UTC';
   }

@@ -10,6 +10,7 @@ describe('a rule', () => {
   it.each([
     [{ cron: '0 2 * * *' }, '0 2 * * *', 'UTC'],
     [{ cron: { hour: 2 }, timeZone: 'Europe/Paris' }, '{"hour":2}', 'Europe/Paris'],
+    [{ cron: '@daily', timeZone: 'europe/PARIS' }, '@daily', 'europe/PARIS'],
     [{ every: '90s' }, '90s', 'UTC'],
     [{ every: 1500 }, '1500ms', 'UTC'],
   ] satisfies [ScheduleTime, string, string][])('of %j says %j in %s', (time, when, timeZone) => {

@@ -20,6 +20,7 @@ export type {
   ErrorClass,
   UniqueOptions,
 } from './contracts/task.js';
+export type { PayloadCodec } from './contracts/codec.js';
 export type { Duration } from './contracts/duration.js';
 
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────
@@ -65,6 +66,7 @@ export {
   InvalidResultError,
   InvalidTaskError,
   JobLockLostError,
+  PayloadCodecError,
   ResultNotFoundError,
   ResultTimeoutError,
   TaskCancelledError,

@@ -16,7 +16,7 @@ import type { TaskRegistry } from './discovery/task-definition.js';
 import { createQueueProviders, loadListenerModule } from './engines/bull/queue-providers.js';
 import { Workers } from './runner/workers.js';
 import type { TasksModuleAsyncOptions, TasksModuleOptions } from './tasks.options.js';
-import { createTasksProviders, TASK_REGISTRY, TASKS_ENGINE } from './tasks.providers.js';
+import { createTasksProviders, STORING_ENGINE, TASK_REGISTRY, TASKS_ENGINE } from './tasks.providers.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<TasksModuleOptions>()
   .setClassMethodName('forRoot')
@@ -89,7 +89,7 @@ export class TasksModule
 }
 
 function compose(base: DynamicModule, queues: readonly string[], usesBull: boolean): DynamicModule {
-  const queueProviders = createQueueProviders(new Set(['default', ...queues]), TASKS_ENGINE);
+  const queueProviders = createQueueProviders(new Set(['default', ...queues]), STORING_ENGINE);
   return {
     ...base,
     global: true,

@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { PayloadCodec } from './contracts/codec.js';
 import type { Duration } from './contracts/duration.js';
 import type { TaskOptions } from './contracts/task-options.js';
 
@@ -45,6 +46,11 @@ export interface TasksModuleOptions {
   failFast?: boolean;
   /** Most bytes that the arguments of one call may have as JSON. @default 1_048_576 */
   maxPayload?: number;
+  /**
+   * Encodes arguments, results and progress values before they are stored, for example to encrypt them. Absent: they are
+   * stored as they are.
+   */
+  codec?: PayloadCodec;
 }
 
 /** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */

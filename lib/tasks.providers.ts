@@ -10,13 +10,17 @@ import type { TaskRegistry } from './discovery/task-definition.js';
 import { createTaskRegistry } from './discovery/task-registry.js';
 import { TaskExplorer } from './discovery/task.explorer.js';
 import { EmbeddedEngine } from './engines/embedded/embedded.engine.js';
+import { EncodedEngine } from './engines/encoded.engine.js';
 import { Runner } from './runner/runner.js';
 import { Workers } from './runner/workers.js';
 import type { TasksModuleOptions } from './tasks.options.js';
 import { toSettings } from './tasks.settings.js';
 
 export const TASKS_SETTINGS = Symbol('TASKS_SETTINGS');
+/** The engine, behind the codec where there is one: what is read of it and given to it is plain. */
 export const TASKS_ENGINE = Symbol('TASKS_ENGINE');
+/** The engine that stores jobs, as they are stored: for what belongs to one kind of engine, such as Bull's queues. */
+export const STORING_ENGINE = Symbol('STORING_ENGINE');
 /** Answers the registry; made at the first call, when every provider has its instance. */
 export const TASK_REGISTRY = Symbol('TASK_REGISTRY');
 
@@ -25,7 +29,10 @@ export function createTasksProviders(optionsToken: string | symbol): Provider[] 
   return [
     TaskExplorer,
     provide(TASKS_SETTINGS, [optionsToken], toSettings),
-    provide(TASKS_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
+    provide(STORING_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
+    provide(TASKS_ENGINE, [STORING_ENGINE, TASKS_SETTINGS], (engine: Engine, { codec }: TasksSettings) =>
+      codec ? new EncodedEngine(engine, codec) : engine,
+    ),
     provide(TASK_REGISTRY, [TaskExplorer, TASKS_SETTINGS, TASKS_ENGINE], provideRegistry),
     provide(
       TaskQueue,
@@ -54,11 +61,11 @@ function createWorkers(
   settings: TasksSettings,
   queue: TaskQueue,
 ): Workers {
-  const { defaults, maxCrashes } = settings;
+  const { defaults, maxCrashes, codec } = settings;
   const dispatch = async (signature: Signature<unknown>, jobId: string): Promise<void> => {
     await queue.enqueue(signature, { jobId });
   };
-  return new Workers(engine, new Runner({ registry, defaults, maxCrashes, engine, dispatch }), settings);
+  return new Workers(engine, new Runner({ registry, defaults, maxCrashes, codec, engine, dispatch }), settings);
 }
 
 function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine: Engine): () => TaskRegistry {

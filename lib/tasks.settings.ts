@@ -1,4 +1,5 @@
 import { toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
+import type { PayloadCodec } from './contracts/codec.js';
 import { checkOptions, expectCount, expectThat } from './contracts/checks.js';
 import { toMilliseconds, type Duration } from './contracts/duration.js';
 import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
@@ -38,6 +39,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   shutdownGrace: checkDuration,
   failFast: (value, where) => expectThat(typeof value === 'boolean', where, value, 'true or false'),
   maxPayload: expectCount,
+  codec: checkCodec,
 };
 
 /**
@@ -76,6 +78,7 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     shutdownGrace: duration('shutdownGrace'),
     failFast: options.failFast ?? DEFAULTS.failFast,
     maxPayload: options.maxPayload ?? DEFAULTS.maxPayload,
+    codec: options.codec,
   };
 }
 
@@ -158,6 +161,12 @@ function checkRedis(value: unknown, where: string): void {
     value,
     `a URL such as 'redis://localhost:6379', ioredis options, or { createClient }; leave it out for the embedded engine`,
   );
+}
+
+function checkCodec(value: unknown, where: string): void {
+  const { encode, decode } = isObject(value) ? (value as Partial<PayloadCodec>) : {};
+  const fits = typeof encode === 'function' && typeof decode === 'function';
+  expectThat(fits, where, value, 'an object with the functions encode(json) and decode(data)');
 }
 
 function checkDuration(value: unknown, where: string): void {

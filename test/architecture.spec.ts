@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'client',
     'runner',
     'schedules',
+    'engines',
     'engines/embedded',
     'engines/bull',
   ],

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { isEncoded, missingCodec } from '../contracts/codec.js';
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
 import type { Engine, Settlement } from '../contracts/engine.js';
 import { ResultNotFoundError, TaskCancelledError, TaskExpiredError, TaskFailedError } from '../contracts/errors.js';
@@ -24,6 +25,7 @@ export interface JobHandle<R = unknown> {
    * @throws TaskCancelledError, TaskExpiredError when the job ended that way
    * @throws ResultTimeoutError when `timeout` (absent: none) passes first; the job goes on
    * @throws ResultNotFoundError when nobody knows the job, or nothing was kept of it
+   * @throws PayloadCodecError when the result is encoded and cannot be decoded here
    */
   result(options?: { timeout?: Duration; signal?: AbortSignal }): Promise<Json<R>>;
   state(): Promise<JobState>;
@@ -132,6 +134,7 @@ export class EngineJobHandle<R> implements JobHandle<R> {
 
   private parse(result: string | undefined): Json<R> {
     if (result === undefined) return undefined as Json<R>;
+    if (isEncoded(result)) throw missingCodec(`the result of job ${this.id}`);
     try {
       return JSON.parse(result) as Json<R>;
     } catch (cause) {

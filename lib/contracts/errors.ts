@@ -69,6 +69,11 @@ export class InvalidPayloadError extends TasksError {
   }
 }
 
+/** The `codec` of the module cannot encode or decode arguments, a result or a progress value; or one is needed and missing. */
+export class PayloadCodecError extends TasksError {
+  override readonly code = 'TASKS_PAYLOAD_CODEC';
+}
+
 /** A call that is `unique` with `onConflict: 'reject'`, and whose key an earlier job has. */
 export class DuplicateJobError extends TasksError {
   override readonly code = 'TASKS_DUPLICATE_JOB';

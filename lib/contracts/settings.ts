@@ -1,3 +1,4 @@
+import type { PayloadCodec } from './codec.js';
 import type { StoredBackoff } from './job.js';
 import type { FailedRetention } from './outcome.js';
 import type { BackoffFunction } from './task.js';
@@ -19,6 +20,8 @@ export interface TasksSettings {
   failFast: boolean;
   /** Most bytes of the arguments of one call. */
   maxPayload: number;
+  /** Absent: arguments and results are stored as they are. */
+  codec?: PayloadCodec;
 }
 
 /** What holds for a task that says nothing else. */

@@ -1,13 +1,14 @@
 import { toMilliseconds } from '../contracts/duration.js';
 import type { JobRules } from '../contracts/job.js';
 import type { TaskOptions } from '../contracts/task-options.js';
+import { shortHash } from './unique-key.js';
 import { userKey } from './user-key.js';
 
 /** The rules of a job that a task's limits make. */
 export type LimitRules = Pick<JobRules, 'concurrency' | 'rate'>;
 
 /**
- * The limits of one call of a task, each under the task's name or a key of its arguments.
+ * The limits of one call of a task, each under the task's name or the hash of a key of its arguments.
  *
  * @throws InvalidOptionsError where a key function answers no text
  */
@@ -36,5 +37,5 @@ function limitKey(
   task: string,
   option: string,
 ): string {
-  return key ? `${task}:${userKey(key, args, task, option)}` : task;
+  return key ? `${task}:${shortHash(userKey(key, args, task, option))}` : task;
 }

@@ -1,4 +1,4 @@
-import { isText, show } from '../contracts/checks.js';
+import { isText } from '../contracts/checks.js';
 import { InvalidOptionsError } from '../contracts/errors.js';
 
 /**
@@ -26,7 +26,14 @@ export function userKey(
   }
   if (isText(answer)) return answer;
   throw new InvalidOptionsError(
-    `${option} of task ${task} answered ${show(answer)} for this call. ` +
+    `${option} of task ${task} answered ${kindOf(answer)} for this call. ` +
       'Make it answer a text that is not empty, such as String(order.id).',
   );
+}
+
+/** Without the value, which may be one of the arguments: these are not for logs. */
+function kindOf(answer: unknown): string {
+  if (answer === null || answer === undefined) return String(answer);
+  if (answer instanceof Promise) return 'a promise';
+  return answer === '' ? 'an empty text' : `a value of type ${typeof answer}`;
 }

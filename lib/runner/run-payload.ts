@@ -1,18 +1,21 @@
+import { isEncoded, missingCodec } from '../contracts/codec.js';
 import type { ActiveJob } from '../contracts/engine.js';
 import { InvalidPayloadError, InvalidResultError } from '../contracts/errors.js';
 
 /**
  * Reads a job's arguments.
  *
- * @throws InvalidPayloadError when they are not a list in JSON
+ * @throws InvalidPayloadError when they are not a list in JSON, PayloadCodecError when they are encoded still
  */
 export function decodeArguments(job: ActiveJob): readonly unknown[] {
   let args: unknown;
   try {
     args = JSON.parse(job.args);
-  } catch (error) {
-    throw unreadable(job, `they are no JSON (${textOf(error)})`);
+  } catch {
+    // What the parser says quotes the text.
+    throw unreadable(job, 'they are no JSON');
   }
+  if (isEncoded(job.args)) throw missingCodec(`the arguments of job ${job.id} of task ${job.task}`);
   if (!Array.isArray(args)) throw unreadable(job, 'they are JSON, but no list');
   return args;
 }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { decodeWith, encodeWith, isEncoded, type PayloadCodec } from '../contracts/codec.js';
 import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
 import { TaskCrashedError } from '../contracts/errors.js';
 import type { Outcome } from '../contracts/outcome.js';
@@ -7,6 +8,7 @@ import type { Signature } from '../contracts/signature.js';
 import type { TaskRegistry } from '../discovery/task-definition.js';
 import type { LimitRules } from '../limits/limit-rules.js';
 import { Deadlines } from './deadlines.js';
+import { DecodedRun, EncodedRun } from './encoded-run.js';
 import { FollowedRun } from './followed-run.js';
 import { missingLimits } from './missing-limits.js';
 import { RunLog, type RunLogger } from './run-log.js';
@@ -23,6 +25,8 @@ export interface RunnerOptions {
   defaults: TaskDefaults;
   /** A job that ended its process this often is failed. */
   maxCrashes: number;
+  /** Absent: arguments and results are stored as they are. */
+  codec?: PayloadCodec;
   engine: Pick<Engine, 'progress' | 'log'>;
   /** Enqueues the call that an `onFailed` made, under this id. */
   dispatch: (signature: Signature<unknown>, jobId: string) => Promise<void>;
@@ -37,13 +41,15 @@ export class Runner {
   private readonly registry: () => TaskRegistry;
   private readonly maxCrashes: number;
   private readonly dispatch: RunnerOptions['dispatch'];
+  private readonly codec?: PayloadCodec;
   private readonly plans = new Map<string, TaskPlan>();
   private readonly shared: SharedByRuns;
 
-  constructor({ registry, defaults, maxCrashes, engine, dispatch, logger, random }: RunnerOptions) {
+  constructor({ registry, defaults, maxCrashes, codec, engine, dispatch, logger, random }: RunnerOptions) {
     this.registry = registry;
     this.maxCrashes = maxCrashes;
     this.dispatch = dispatch;
+    this.codec = codec;
     this.shared = {
       engine,
       defaults,
@@ -57,13 +63,40 @@ export class Runner {
   start(job: ActiveJob, slot: Slot): ActiveRun {
     const plan = this.resolve(job.task);
     if (!plan) return answered(this.putBackUnknown(job));
-    const run = this.begin(job, plan, slot);
+    // Decoding may be what ends the process.
+    const mayDecode = this.codec && isEncoded(job.args) && job.crashes < this.maxCrashes;
+    return mayDecode ? this.decode(job, plan, slot, this.codec) : this.begin(job, plan, slot);
+  }
+
+  private decode(job: ActiveJob, plan: TaskPlan, slot: Slot, codec: PayloadCodec): ActiveRun {
+    const args = decodeWith(codec, job.args, `the arguments of ${nameOf(job)}`);
+    return new DecodedRun(
+      args,
+      (json) => this.begin({ ...job, args: json }, plan, slot),
+      (error) => this.follow(answered(this.fail(job, plan, error)), job, plan),
+    );
+  }
+
+  private begin(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
+    const run = this.run(job, plan, slot);
+    return this.follow(this.codec ? this.encode(run, job, plan, this.codec) : run, job, plan);
+  }
+
+  private encode(run: ActiveRun, job: ActiveJob, plan: TaskPlan, codec: PayloadCodec): ActiveRun {
+    return new EncodedRun(
+      run,
+      (result) => encodeWith(codec, result, `the result of ${nameOf(job)}`),
+      (error) => this.fail(job, plan, error),
+    );
+  }
+
+  private follow(run: ActiveRun, job: ActiveJob, plan: TaskPlan): ActiveRun {
     const { onFailed } = plan.definition.options;
     if (!onFailed) return run;
     return new FollowedRun(run, job, { onFailed, dispatch: this.dispatch, log: this.shared.log });
   }
 
-  private begin(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
+  private run(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
     if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
     let args: readonly unknown[];
     let limits: LimitRules | undefined;
@@ -71,7 +104,7 @@ export class Runner {
       args = decodeArguments(job);
       limits = missingLimits(job, plan.definition, args);
     } catch (unreadable) {
-      return answered(this.failBeforeCall(job, plan, unreadable));
+      return answered(this.fail(job, plan, unreadable));
     }
     if (limits) return answered({ type: 'declined', delay: 0, rules: { ...job.rules, ...limits } });
     return new TaskRun(job, plan, this.shared, args, slot);
@@ -99,10 +132,10 @@ export class Runner {
       `Job ${job.id} of task ${job.task} was being run ${job.crashes} times when its process died, so it is not run again. ` +
         'Look for what ends the process (memory, process.exit, a native crash), then enqueue the job anew.',
     );
-    return this.failBeforeCall(job, plan, error);
+    return this.fail(job, plan, error);
   }
 
-  private failBeforeCall(job: ActiveJob, plan: TaskPlan, error: unknown): Outcome {
+  private fail(job: ActiveJob, plan: TaskPlan, error: unknown): Outcome {
     const outcome = fail(error, plan.keepFailed);
     this.shared.log.settled(job, job.options.attempts ?? plan.attempts, outcome);
     return outcome;
@@ -112,4 +145,8 @@ export class Runner {
 /** A run that was over before its task was called. */
 function answered(outcome: Outcome): ActiveRun {
   return { outcome: Promise.resolve(outcome), abort: () => undefined };
+}
+
+function nameOf({ id, task }: ActiveJob): string {
+  return `job ${id} of task ${task}`;
 }

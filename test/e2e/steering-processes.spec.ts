@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import { Task, task, TaskAdmin, TaskCancelledError, TaskQueue, TasksModule } from '../../lib/index.js';
+import { shortHash } from '../../lib/limits/unique-key.js';
 import { startProgram, type Child } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
 import { freshPrefix, redisUrl } from '../support/redis.js';
@@ -182,7 +183,7 @@ describe('a concurrency limit of 3 per key, with two worker processes', () => {
       const own = all.filter((note) => note.key === key);
       expect(mostAtOnce(own, killed)).toBeLessThanOrEqual(3);
     }
-    expect(await redis.exists(...KEYS.map((key) => `${prefix}:default:slots:limited:${key}`))).toBe(0);
+    expect(await redis.exists(...KEYS.map((key) => `${prefix}:default:slots:limited:${shortHash(key)}`))).toBe(0);
     expect(await admin.counts()).toMatchObject({ waiting: 0, active: 0 });
   });
 });

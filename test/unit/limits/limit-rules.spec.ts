@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidOptionsError } from '../../../lib/contracts/errors.js';
 import { limitsOf } from '../../../lib/limits/limit-rules.js';
+import { shortHash } from '../../../lib/limits/unique-key.js';
 
 describe('The limits of a call', () => {
   it('are none for a task without', () => {
@@ -14,13 +15,13 @@ describe('The limits of a call', () => {
     });
   });
 
-  it('hold for each key of the arguments', () => {
+  it('hold for the hash of each key of the arguments', () => {
     const key = (tenant: string, id: number) => `${tenant}/${id}`;
     expect(
       limitsOf({ concurrency: { max: 1, key }, rateLimit: { max: 1, per: 5, key } }, 'Mail.send', ['a', 1]),
     ).toEqual({
-      concurrency: { key: 'Mail.send:a/1', max: 1 },
-      rate: { key: 'Mail.send:a/1', max: 1, per: 5 },
+      concurrency: { key: `Mail.send:${shortHash('a/1')}`, max: 1 },
+      rate: { key: `Mail.send:${shortHash('a/1')}`, max: 1, per: 5 },
     });
   });
 

@@ -37,10 +37,10 @@ describe('The unique key of a call', () => {
   });
 
   it.each([
-    [() => 42, 'answered 42 for this call'],
-    [() => '', "answered '' for this call"],
+    [() => 42, 'answered a value of type number for this call'],
+    [() => '', 'answered an empty text for this call'],
     [() => undefined, 'answered undefined'],
-    [async () => 'a', 'answered Promise'],
+    [async () => 'a', 'answered a promise'],
     [
       () => {
         throw new TypeError('no id');

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import { shortHash } from '../../../lib/limits/unique-key.js';
 import { aRunner, aTask } from './runner-fixture.js';
 
 const LIMITS = { concurrency: { max: 1, key: (to: string) => to }, rateLimit: { max: 5, per: '1s' } } as const;
-const CONCURRENCY = { key: 'MailTasks.sendEmail:ada', max: 1 };
+const CONCURRENCY = { key: `MailTasks.sendEmail:${shortHash('ada')}`, max: 1 };
 const RATE = { key: 'MailTasks.sendEmail', max: 5, per: 1_000 };
 
 describe('A job without the limits of its task', () => {
@@ -18,7 +19,7 @@ describe('A job without the limits of its task', () => {
   });
 
   it('gets only what it lacks', async () => {
-    const older = { key: 'MailTasks.sendEmail:ada', max: 9 };
+    const older = { key: `MailTasks.sendEmail:${shortHash('ada')}`, max: 9 };
     const { outcome } = aRunner(aTask(() => 1, LIMITS));
     expect(await outcome({ args: '["ada"]', rules: { concurrency: older } })).toEqual({
       type: 'declined',

@@ -17,6 +17,9 @@ type Step = 1 | -1;
  * What is due on the nights when a clock changes is no matter of the calendar: `CronRule` decides.
  */
 export class Calendar {
+  /** The last month that was looked at, which the next question is mostly about as well. */
+  private known: { year: number; month: number; days: readonly number[] } | undefined;
+
   constructor(private readonly values: CronValues) {}
 
   /** The first named wall time after `wall`; undefined when there is none at all. */
@@ -48,7 +51,7 @@ export class Calendar {
     let start = date.getUTCDate();
     for (let months = 0; months <= EVERY_MONTH; months += 1) {
       if (this.values.month.values.includes(month + 1)) {
-        const day = nearest(daysOfMonth(this.values, year, month), start, step);
+        const day = nearest(this.daysOf(year, month), start, step);
         if (day !== undefined) return Date.UTC(year, month, day) / DAY;
       }
       month += step;
@@ -59,6 +62,13 @@ export class Calendar {
       start = step > 0 ? 1 : 31;
     }
     return undefined;
+  }
+
+  private daysOf(year: number, month: number): readonly number[] {
+    if (this.known?.month !== month || this.known.year !== year) {
+      this.known = { year, month, days: daysOfMonth(this.values, year, month) };
+    }
+    return this.known.days;
   }
 
   /** The nearest time of day that is let through, `from` included; times are seconds since midnight. */

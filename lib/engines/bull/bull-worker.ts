@@ -69,7 +69,8 @@ export class BullWorker implements EngineWorker {
     const self = { token, name: options.worker, lockDuration, keepStopped };
     this.turns = new WorkerTurns(connections, keys, self, shared.lostOutcomes, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
-    this.arrivals = new JobArrivals(connections, keys, (id) => this.noteArrival(id));
+    const noteArrival = (id: string | undefined): void => this.noteArrival(id);
+    this.arrivals = new JobArrivals(connections, keys, noteArrival, () => this.upkeep.findUnlocked());
     this.taken = new TakenJobs(options.concurrency, (job) => this.begin(job), {
       nextPart: () => void this.turn(),
       begun: () => this.allBegun(),

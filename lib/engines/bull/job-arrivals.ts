@@ -8,7 +8,7 @@ import type { QueueKeys } from './queue-keys.js';
  * Longest blocking read, in seconds, and how much later its reply comes at the latest, in ms. Together less than the 5 s
  * within which a worker goes on after its connection has been forgotten by a router.
  */
-const BLOCK_SECONDS = 2.5;
+const BLOCK_SECONDS = 2;
 const REPLY_MARGIN = 2_000;
 
 /** Wait after a failed read, in ms: a failing server is not to be asked in a loop. */
@@ -38,6 +38,8 @@ export class JobArrivals {
     private readonly keys: QueueKeys,
     /** Gets the id of a job that stands in `active` without a lock; undefined when none came. */
     private readonly onArrival: (id: string | undefined) => void,
+    /** A connection was lost with a read under way, and perhaps with a job that it had moved. */
+    private readonly onReplyLost: () => void,
   ) {}
 
   get isWaiting(): boolean {
@@ -90,7 +92,7 @@ export class JobArrivals {
   }
 
   private async read(): Promise<string | undefined> {
-    const read = { isOver: false };
+    const read = { isOver: false, isUnanswered: false };
     let answered: (() => void) | undefined;
     try {
       const connection = (this.connection ??= this.open());
@@ -106,16 +108,22 @@ export class JobArrivals {
     } finally {
       answered?.();
       read.isOver = true;
+      if (read.isUnanswered && !this.isStopped) this.onReplyLost();
     }
   }
 
   /** @param read over when nobody waits for the answer any more */
-  private async readFrom(connection: RedisClient, read: { isOver: boolean }): Promise<string | undefined> {
+  private async readFrom(
+    connection: RedisClient,
+    read: { isOver: boolean; isUnanswered: boolean },
+  ): Promise<string | undefined> {
     if (connection.status !== 'ready') await new Promise<void>((resolve) => (this.onReady = resolve));
     if (!this.isIntroduced) await this.introduce(connection);
     if (this.isStopped || read.isOver) return undefined;
     const { base } = this.keys;
+    read.isUnanswered = true;
     const id = (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
+    read.isUnanswered = false;
     // A client of the app's own may send the read again on its next connection.
     if (read.isOver && id !== undefined) this.onArrival(id);
     return id;

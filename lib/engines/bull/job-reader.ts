@@ -71,7 +71,7 @@ export class JobReader {
     const replies = await Promise.all(
       calls.map((call) => {
         const bases = call.map(({ base }) => base);
-        return this.connections.run((client) =>
+        return this.connections.read((client) =>
           runScript<(T | [])[]>(client, 'readJobs', `${bases[0]}wait`, [
             Date.now(),
             ...keepArguments(this.keep),

@@ -23,6 +23,9 @@ export interface UpkeepTimes {
   keepStopped: FailedRetention;
 }
 
+/** Time between the two checks that find a job which nobody has locked, in ms. */
+const CHECK_AGAIN = 500;
+
 /** What upkeep needs of the worker. */
 export interface LockHolder {
   locks(): Iterable<[id: string, lock: string]>;
@@ -37,6 +40,7 @@ export class QueueUpkeep {
   private renewTimer: NodeJS.Timeout | undefined;
   private recoverTimer: NodeJS.Timeout | undefined;
   private sweepTimer: NodeJS.Timeout | undefined;
+  private isSecondCheckDue = false;
   private isStopped = false;
 
   constructor(
@@ -121,8 +125,15 @@ export class QueueUpkeep {
     this.renewLater(wait);
   }
 
+  /** Looks for a job that was moved to `active` by a read whose reply was lost: it takes two checks to be sure. */
+  findUnlocked(): void {
+    this.isSecondCheckDue = true;
+    void this.recover(true);
+  }
+
   private async recover(isFirst: boolean): Promise<void> {
     const { stalledInterval } = this.times;
+    clearTimeout(this.recoverTimer);
     if (stalledInterval === 0) return;
     const { base, queue } = this.keys;
     let isDone = false;
@@ -139,9 +150,13 @@ export class QueueUpkeep {
       // The next check makes up for it.
     }
     if (this.isStopped) return;
+    clearTimeout(this.recoverTimer);
+    const isSecond = isDone && this.isSecondCheckDue;
+    if (isDone) this.isSecondCheckDue = false;
+    const again = isSecond ? CHECK_AGAIN : isDone ? stalledInterval : RENEW_AGAIN;
     this.recoverTimer = setTimeout(
-      () => void this.recover(isFirst && !isDone),
-      isDone ? stalledInterval : Math.min(RENEW_AGAIN, stalledInterval),
+      () => void this.recover(isSecond || (isFirst && !isDone)),
+      Math.min(again, stalledInterval),
     );
   }
 

@@ -23,6 +23,8 @@ const LONG_ANSWER = 10_000;
 /** Longest time from the first packet of a connection until it can be used, in ms: a dead one never gets there. */
 const READY_WITHIN = 2_000;
 
+const LOST = new Error('The connection was lost before the answer came.');
+
 /** Every connection of one engine, and what happens when Redis is away. */
 export class RedisConnections {
   private readonly clients = new Set<RedisClient>();
@@ -78,14 +80,24 @@ export class RedisConnections {
    */
   async run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
     const { client } = this;
-    if (client.status !== 'ready' || this.dropped.has(client)) await this.untilReady(client);
+    if (client.status !== 'ready' || this.dropped.has(client)) await this.untilReady(client, timeout);
     try {
       return await this.withDeadline(client, command, timeout);
     } catch (error) {
       if (!wasNotWritten(error)) throw error;
       // The connection has just been lost, and does not say so yet.
-      await this.untilReady(client);
+      await this.untilReady(client, timeout);
       return this.withDeadline(client, command, timeout);
+    }
+  }
+
+  /** As `run`, for a command that may be run twice: once more when its connection was lost before the answer came. */
+  async read<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    try {
+      return await this.run(command);
+    } catch (error) {
+      if (!(error instanceof EngineUnavailableError && error.cause === LOST)) throw error;
+      return this.run(command);
     }
   }
 
@@ -137,6 +149,8 @@ export class RedisConnections {
         const isMoving = bytesReceived(client) > received || isSending(client);
         if (Date.now() < longest && isMoving) return wait();
         reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
+        // Who is in more of a hurry than callers proves nothing.
+        if (timeout < this.timeout) return;
         if (client === this.commands) this.outage.suspect(`it did not answer within ${timeout} ms`);
         // A half-open connection would swallow every further command.
         this.drop(client);
@@ -146,8 +160,8 @@ export class RedisConnections {
     return () => stop?.();
   }
 
-  private async untilReady(client: RedisClient): Promise<void> {
-    const { timeout } = this;
+  private async untilReady(client: RedisClient, most = this.timeout): Promise<void> {
+    const timeout = Math.min(most, this.timeout);
     if (this.isClosed) throw closedError();
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error): void => {
@@ -194,8 +208,7 @@ export class RedisConnections {
 
   private loseAnswers(client: RedisClient): void {
     this.dropped.delete(client);
-    const error = new Error('The connection was lost before the answer came.');
-    for (const lose of this.unansweredBy(client)) lose(error);
+    for (const lose of this.unansweredBy(client)) lose(LOST);
   }
 
   private unavailable(client: RedisClient, error: unknown): EngineUnavailableError {
@@ -211,8 +224,8 @@ export class RedisConnections {
 
   private noteRefusal(client: RedisClient, code: string, reason: string): void {
     this.outage.begin(reason);
-    // A master that was made a replica keeps its connections; the next one is made to the new master.
-    if (code === 'READONLY' && !client.isCluster) this.drop(client);
+    // A master that was made a replica keeps its connections; the next ones are made to the new master.
+    if (code === 'READONLY' && !client.isCluster) for (const each of this.clients) this.drop(each);
   }
 
   private noteFailure(error: Error): void {

@@ -52,7 +52,11 @@ export async function startOwnServer(
     server = undefined;
   };
 
-  const admin = new Redis(port, '127.0.0.1', { retryStrategy: (times) => Math.min(20 * times, 100) });
+  const admin = new Redis(port, '127.0.0.1', {
+    retryStrategy: (times) => Math.min(20 * times, 100),
+    // It may be asked while the server reads its data.
+    enableReadyCheck: false,
+  });
   // Refused connections while the server is away.
   admin.on('error', () => undefined);
   if (!isDown) {

@@ -10,13 +10,12 @@ export class Proxy {
   private swallow: Swallow = 'nothing';
   private readonly server: Server;
 
-  private constructor(private readonly target: { host: string; port: number }) {
+  private constructor(private target: { host: string; port: number }) {
     this.server = createServer((socket) => this.join(socket));
   }
 
   static async start(redisUrl: string): Promise<Proxy> {
-    const { hostname, port } = new URL(redisUrl);
-    const proxy = new Proxy({ host: hostname, port: Number(port) });
+    const proxy = new Proxy(targetOf(redisUrl));
     proxy.server.listen(0, '127.0.0.1');
     await once(proxy.server, 'listening');
     return proxy;
@@ -43,6 +42,11 @@ export class Proxy {
 
   heal(): void {
     this.swallow = 'nothing';
+  }
+
+  /** New connections lead to another server, as behind a name that is moved; those of this moment stay. */
+  redirect(redisUrl: string): void {
+    this.target = targetOf(redisUrl);
   }
 
   /** Resets every connection of this moment. */
@@ -81,6 +85,11 @@ export class Proxy {
     if (what === 'answers' && side === 'client') return;
     socket.removeAllListeners('data').resume();
   }
+}
+
+function targetOf(redisUrl: string): { host: string; port: number } {
+  const { hostname, port } = new URL(redisUrl);
+  return { host: hostname, port: Number(port) };
 }
 
 const sides = new WeakMap<Socket, 'client' | 'server'>();

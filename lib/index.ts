@@ -21,6 +21,7 @@ export type {
   UniqueOptions,
 } from './contracts/task.js';
 export type { PayloadCodec } from './contracts/codec.js';
+export type { Redact } from './contracts/redaction.js';
 export type { Duration } from './contracts/duration.js';
 
 // ── Calls ───────────────────────────────────────────────────────────────────────────────────────

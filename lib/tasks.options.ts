@@ -2,6 +2,7 @@ import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { PayloadCodec } from './contracts/codec.js';
 import type { Duration } from './contracts/duration.js';
+import type { Redact } from './contracts/redaction.js';
 import type { TaskOptions } from './contracts/task-options.js';
 
 /**
@@ -51,6 +52,11 @@ export interface TasksModuleOptions {
    * stored as they are.
    */
   codec?: PayloadCodec;
+  /**
+   * Answers what logs, errors and dashboards show of a value in the arguments of a call, in place of it. What is stored and
+   * what tasks get stays whole. Absent: arguments are shown as they are.
+   */
+  redact?: Redact;
 }
 
 /** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */

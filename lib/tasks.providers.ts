@@ -72,7 +72,7 @@ function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine
   let registry: TaskRegistry | undefined;
   return () => {
     try {
-      return (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()])));
+      return (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()], settings.redact)));
     } catch (error) {
       // The app does not start, wherever it asked first, and nobody else would end the connections.
       void engine.close();

@@ -40,6 +40,8 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   failFast: (value, where) => expectThat(typeof value === 'boolean', where, value, 'true or false'),
   maxPayload: expectCount,
   codec: checkCodec,
+  redact: (value, where) =>
+    expectThat(typeof value === 'function', where, value, 'a function (argument, path) that answers what is shown'),
 };
 
 /**
@@ -79,6 +81,7 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     failFast: options.failFast ?? DEFAULTS.failFast,
     maxPayload: options.maxPayload ?? DEFAULTS.maxPayload,
     codec: options.codec,
+    redact: options.redact,
   };
 }
 

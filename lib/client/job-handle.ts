@@ -4,6 +4,7 @@ import { toMilliseconds, type Duration } from '../contracts/duration.js';
 import type { Engine, Settlement } from '../contracts/engine.js';
 import { ResultNotFoundError, TaskCancelledError, TaskExpiredError, TaskFailedError } from '../contracts/errors.js';
 import type { FailedJob, JobAddress, JobError, JobInfo, JobState } from '../contracts/job.js';
+import type { Redact } from '../contracts/redaction.js';
 import type { Json } from '../contracts/signature.js';
 import { runScope } from '../contracts/task-context.js';
 import { toFailedJob, toJobInfo } from './job-info.js';
@@ -48,25 +49,31 @@ export interface JobHandle<R = unknown> {
   retry(): Promise<boolean>;
 }
 
+/** What a handle has to know of the application to show a job. */
+export interface HandleView {
+  /** Answers the attempts of a task's jobs that were stored without. */
+  attemptsOf: (task: string) => number;
+  redact?: Redact;
+}
+
 /** The handle of a job in an engine. A controller may return it: as JSON it is id, task and `deduplicated`. */
 export class EngineJobHandle<R> implements JobHandle<R> {
   readonly id: string;
   readonly #engine: Engine;
   readonly #address: JobAddress;
-  readonly #attemptsOf: (task: string) => number;
+  readonly #view: HandleView;
 
-  /** @param attemptsOf answers the attempts of a task's jobs that were stored without */
   constructor(
     engine: Engine,
     address: JobAddress,
     readonly task: string | undefined,
     readonly deduplicated: boolean,
-    attemptsOf: (task: string) => number,
+    view: HandleView,
   ) {
     this.id = address.id;
     this.#engine = engine;
     this.#address = address;
-    this.#attemptsOf = attemptsOf;
+    this.#view = view;
   }
 
   get progress$(): Observable<unknown> {
@@ -91,7 +98,7 @@ export class EngineJobHandle<R> implements JobHandle<R> {
 
   async info(): Promise<JobInfo<Json<R>> | undefined> {
     const [record] = await this.#engine.find([this.#address]);
-    return record && toJobInfo(record, record.options.attempts ?? this.#attemptsOf(record.task));
+    return record && toJobInfo(record, record.options.attempts ?? this.#view.attemptsOf(record.task));
   }
 
   async cancel(): Promise<boolean> {
@@ -146,7 +153,7 @@ export class EngineJobHandle<R> implements JobHandle<R> {
   private async failure(error: JobError): Promise<FailedJob> {
     const [record] = await this.#engine.find([this.#address]).catch(() => []);
     return record
-      ? toFailedJob(record, error)
+      ? toFailedJob(record, error, this.#view.redact)
       : { id: this.id, task: this.task ?? 'unknown', args: [], error, runs: [] };
   }
 }

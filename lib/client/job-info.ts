@@ -1,4 +1,5 @@
 import type { FailedJob, JobError, JobInfo, JobRecord } from '../contracts/job.js';
+import { redactArguments, type Redact } from '../contracts/redaction.js';
 import { readArguments, readJson, toDate, toRun } from '../contracts/job-view.js';
 
 /**
@@ -31,11 +32,12 @@ export function toJobInfo<R>(record: JobRecord, attempts: number): JobInfo<R> {
   };
 }
 
-export function toFailedJob(record: JobRecord, error: JobError): FailedJob {
+/** A failed job as an error shows it: its arguments are redacted. */
+export function toFailedJob(record: JobRecord, error: JobError, redact: Redact | undefined): FailedJob {
   return {
     id: record.id,
     task: record.task,
-    args: readArguments(record.args),
+    args: redactArguments(redact, readArguments(record.args)),
     error: record.error ?? error,
     runs: record.runs.map(toRun),
   };

@@ -58,7 +58,7 @@ export function newJob(
     return job;
   };
   const schema = definition ? definition.schema : signature.schema;
-  const checked = schema && expectFit(fitArguments(schema, args, task));
+  const checked = schema && expectFit(fitArguments(schema, args, task, settings.redact));
   if (!checked) return withRules();
   const made = checked.then(withRules);
   // Another call of the same list may be refused before anybody waits for this one.

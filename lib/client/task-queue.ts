@@ -10,7 +10,7 @@ import { actOn } from './bulk.js';
 import { expectSignature } from './call.js';
 import { declaredQueue } from './declared-queue.js';
 import type { JobFilter } from './job-filter.js';
-import { EngineJobHandle, type JobHandle } from './job-handle.js';
+import { EngineJobHandle, type HandleView, type JobHandle } from './job-handle.js';
 import { newJob } from './new-job.js';
 
 /** The result type of a signature. */
@@ -33,14 +33,16 @@ export type JobHandles<S extends readonly Signature<unknown>[]> = {
  * ```
  */
 export class TaskQueue {
-  private readonly attemptsOf = (task: string): number =>
-    this.registry().get(task)?.options.attempts ?? this.settings.defaults.attempts;
+  private readonly view: HandleView;
 
   constructor(
     private readonly engine: Engine,
     private readonly registry: () => TaskRegistry,
     private readonly settings: TasksSettings,
-  ) {}
+  ) {
+    const { redact, defaults } = settings;
+    this.view = { redact, attemptsOf: (task) => registry().get(task)?.options.attempts ?? defaults.attempts };
+  }
 
   /**
    * Stores one call as a job; resolves when the engine has it.
@@ -83,7 +85,7 @@ export class TaskQueue {
 
   /** The handle of a job by its id, in whichever queue it is. Asks nobody: an id that nobody knows is told by its `state()`. */
   job<R = unknown>(id: string): JobHandle<R> {
-    return new EngineJobHandle(this.engine, { id }, undefined, false, this.attemptsOf);
+    return new EngineJobHandle(this.engine, { id }, undefined, false, this.view);
   }
 
   /**
@@ -131,7 +133,7 @@ export class TaskQueue {
   }
 
   private handle<R>({ queue, task }: NewJob, { id, deduplicated }: EnqueuedJob): JobHandle<R> {
-    return new EngineJobHandle(this.engine, { id, queue }, task, deduplicated, this.attemptsOf);
+    return new EngineJobHandle(this.engine, { id, queue }, task, deduplicated, this.view);
   }
 }
 

@@ -181,7 +181,7 @@ export interface JobInfo<R = unknown> {
   tick?: Date;
 }
 
-/** A job that has used its last attempt. */
+/** A job that has used its last attempt. In `TaskFailedError` its arguments are as `redact` shows them. */
 export interface FailedJob {
   id: string;
   task: string;

@@ -1,6 +1,7 @@
 import type { PayloadCodec } from './codec.js';
 import type { StoredBackoff } from './job.js';
 import type { FailedRetention } from './outcome.js';
+import type { Redact } from './redaction.js';
 import type { BackoffFunction } from './task.js';
 
 /** The module's options with every default filled in, durations in milliseconds. */
@@ -22,6 +23,8 @@ export interface TasksSettings {
   maxPayload: number;
   /** Absent: arguments and results are stored as they are. */
   codec?: PayloadCodec;
+  /** Absent: arguments are shown as they are. */
+  redact?: Redact;
 }
 
 /** What holds for a task that says nothing else. */

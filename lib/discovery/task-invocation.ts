@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import type { Redact } from '../contracts/redaction.js';
 import { fitArguments, RefusedArguments, type Fit } from '../contracts/schema.js';
 import { argumentsToPass, type MethodParameters } from '../decorators/parameters.js';
 import type { TaskDefinition } from './task-definition.js';
@@ -36,9 +37,10 @@ export function invokeFitting(
   invoke: TaskDefinition['invoke'],
   schema: StandardSchemaV1,
   task: string,
+  redact: Redact | undefined,
 ): TaskDefinition['invoke'] {
   return (args, context) => {
-    const fit = fitArguments(schema, args, task);
+    const fit = fitArguments(schema, args, task, redact);
     return fit instanceof Promise
       ? fit.then((fitted) => invoke(argumentsOf(fitted), context))
       : invoke(argumentsOf(fit), context);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { DuplicateTaskError, InvalidTaskError, type TasksError } from '../contracts/errors.js';
+import type { Redact } from '../contracts/redaction.js';
 import { TaskContext } from '../contracts/task-context.js';
 import { tasksOf } from '../decorators/metadata.js';
 import type { TaskDefinition } from './task-definition.js';
@@ -23,8 +24,11 @@ export class TaskExplorer {
     private readonly moduleRef: ModuleRef,
   ) {}
 
-  /** @param queues names of the declared queues */
-  explore(queues: readonly string[]): ExploredTasks {
+  /**
+   * @param queues names of the declared queues
+   * @param redact hides arguments in messages. Absent: they are shown as they are
+   */
+  explore(queues: readonly string[], redact?: Redact): ExploredTasks {
     const found = new Map<string, ProvidedTask>();
     const problems: TasksError[] = [];
     const warnings = new Set<string>();
@@ -50,7 +54,7 @@ export class TaskExplorer {
         }
       }
     }
-    const tasks = [...found.values()].map((task) => this.define(task));
+    const tasks = [...found.values()].map((task) => this.define(task, redact));
     return { tasks, problems, warnings: [...warnings] };
   }
 
@@ -60,7 +64,7 @@ export class TaskExplorer {
     return wrappers.toSorted((one, other) => Number(isItself(other)) - Number(isItself(one)));
   }
 
-  private define({ name, place, method, provider }: ProvidedTask): TaskDefinition {
+  private define({ name, place, method, provider }: ProvidedTask, redact: Redact | undefined): TaskDefinition {
     const { metadata, parameters } = method;
     const schema = metadata.options.schema ?? metadata.contractSchema;
     const invoke = provider.instance
@@ -72,7 +76,7 @@ export class TaskExplorer {
       options: metadata.options,
       contractOptions: metadata.contractOptions,
       schema,
-      invoke: schema ? invokeFitting(invoke, schema, name) : invoke,
+      invoke: schema ? invokeFitting(invoke, schema, name, redact) : invoke,
     };
   }
 }

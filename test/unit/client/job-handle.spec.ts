@@ -20,7 +20,7 @@ let handle: EngineJobHandle<unknown>;
 
 beforeEach(() => {
   engine = new FakeEngine();
-  handle = new EngineJobHandle(engine, { id: 'one', queue: 'mail' }, 'Mail.send', false, () => 3);
+  handle = new EngineJobHandle(engine, { id: 'one', queue: 'mail' }, 'Mail.send', false, { attemptsOf: () => 3 });
 });
 
 describe('JobHandle.result', () => {

@@ -109,8 +109,17 @@ function hasText({ task, args, error }: JobRecord, text: string): boolean {
 function hasFields(argument: unknown, fields: Readonly<Record<string, unknown>>): boolean {
   if (!isRecord(argument)) return false;
   return Object.entries(fields).every(
-    ([name, value]) => Object.hasOwn(argument, name) && canonicalJson(argument[name]) === canonicalJson(value),
+    ([name, value]) => Object.hasOwn(argument, name) && isSame(argument[name], value),
   );
+}
+
+/** What is nested too deeply to be written is never the same. */
+function isSame(stored: unknown, wanted: unknown): boolean {
+  try {
+    return canonicalJson(stored) === canonicalJson(wanted);
+  } catch {
+    return false;
+  }
 }
 
 /** A field that is undefined is often a mistake, and would match more than was meant. */

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { validateEnqueueOptions } from '../contracts/call-options.js';
-import { expectThat, isRecord } from '../contracts/checks.js';
+import { expectThat, isRecord, show } from '../contracts/checks.js';
 import { InvalidOptionsError, UnknownTaskError } from '../contracts/errors.js';
 import { checkSchema } from '../contracts/schema.js';
 import { TaskSignature, type TaskRef, type TaskRefs } from '../contracts/signature.js';
@@ -26,6 +26,10 @@ export type ContractOptions = CallOptions & {
 type AnyRef = TaskRef<unknown[], unknown>;
 
 const NO_OPTIONS: Readonly<EnqueueOptions> = Object.freeze({});
+/** Nothing of Object's own, so that a name from outside finds tasks only; a message can name it all the same. */
+const NOTHING_BUT_TEXT: object = Object.assign(Object.create(null) as object, {
+  [Symbol.toPrimitive]: () => '[object Object]',
+});
 const refsByClass = new WeakMap<object, object>();
 
 /**
@@ -55,7 +59,7 @@ export function task(of: ClassRef | string, options: ContractOptions = NO_OPTION
   if (typeof of === 'string') return createContract(of, options);
   if (typeof of !== 'function' || typeof of.prototype !== 'object') {
     throw new InvalidOptionsError(
-      `task() takes a class or a task's name, not ${String(of)}. ` +
+      `task() takes a class or a task's name, not ${show(of)}. ` +
         'A class that is undefined here is often part of an import circle: call task() later, inside of a function.',
     );
   }
@@ -88,10 +92,10 @@ function createContract(name: string, options: ContractOptions): TaskContract<un
 
 /** One getter per method, evaluated when read: a static field may call `task()` before the decorators have run. */
 function createRefs(provider: ClassRef): object {
-  const refs = {};
+  const refs = Object.create(NOTHING_BUT_TEXT) as object;
   for (const method of methodNames(provider.prototype as object)) {
     // Promises and JSON would call these, whatever they mean in the class.
-    if (method === 'then' || method === 'toJSON' || method in refs) continue;
+    if (method === 'then' || method === 'toJSON') continue;
     let ref: AnyRef | undefined;
     Object.defineProperty(refs, method, { get: () => (ref ??= createRef(provider, method)) });
   }

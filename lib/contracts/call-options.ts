@@ -1,4 +1,4 @@
-import { checkOptions, expectCount, expectFields, expectThat, isRecord, isText, type Check } from './checks.js';
+import { checkOptions, expectFields, expectThat, isRecord, isText, type Check } from './checks.js';
 import { toMilliseconds, type Duration } from './duration.js';
 import { InvalidOptionsError } from './errors.js';
 import type { JobOptions, StoredBackoff } from './job.js';
@@ -6,6 +6,9 @@ import { checkExpires, checkPriority, checkTags, checkUnique } from './rule-chec
 import type { Backoff, EnqueueOptions } from './task.js';
 
 const BACKOFF_FIELDS = ['type', 'delay', 'factor', 'max', 'jitter'];
+
+/** Most attempts of a job. One that is to go on for ever throws `Snooze`, which uses none. */
+export const MOST_ATTEMPTS = 100_000;
 
 /** Names that Bull's key layout uses for itself: a job of that id would overwrite them. */
 const RESERVED_IDS = new Set(
@@ -28,7 +31,10 @@ export const CALL_OPTION_CHECKS: Readonly<Record<string, Check>> = {
   expires: checkExpires,
   unique: checkUnique,
   tags: checkTags,
-  attempts: expectCount,
+  attempts: (value, where) => {
+    const fits = Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MOST_ATTEMPTS;
+    expectThat(fits, where, value, `a whole number from 1 to ${MOST_ATTEMPTS.toLocaleString('en')}`);
+  },
   backoff: (value, where) => void toStoredBackoff(value as Backoff, where),
   timeout: (value, where) => void toTimeout(value as Duration | false, where),
   keepResult: (value, where) => void toKeep(value as Duration | false, where),

@@ -9,7 +9,12 @@ import { InvalidPayloadError } from './errors.js';
  */
 export function encodePayload(value: unknown, where: string, root = ''): string {
   const issues: { path: string; message: string }[] = [];
-  inspect(value, root, [], issues);
+  try {
+    inspect(value, root, [], issues);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    issues.splice(0, Infinity, { path: root, message: 'it is nested too deeply; send it flat, or as a text' });
+  }
   if (issues.length > 0) {
     const list = issues.map(({ path, message }) => `${path || 'the value'}: ${message}`).join('; ');
     throw new InvalidPayloadError(`${where} cannot be sent as JSON. ${list}`, issues);

@@ -17,7 +17,7 @@ const HIDDEN = '[redacted]';
  * @param redact absent: they are shown as they are
  */
 export function redactArguments(redact: Redact | undefined, args: readonly unknown[]): readonly unknown[] {
-  return redact ? args.map((argument, index) => shown(redact, argument, [index])) : args;
+  return redact ? args.map((argument, index) => shownOrHidden(redact, argument, index)) : args;
 }
 
 /** Whether what is at this place, or inside of it, is not shown as it is. */
@@ -27,7 +27,20 @@ export function isRedacted(
   path: readonly (string | number)[],
 ): boolean {
   if (!redact) return false;
-  return JSON.stringify(at(args, path)) !== JSON.stringify(at(redactArguments(redact, args), path));
+  try {
+    return JSON.stringify(at(args, path)) !== JSON.stringify(at(redactArguments(redact, args), path));
+  } catch {
+    return true;
+  }
+}
+
+/** What is nested too deeply to be looked through is hidden. */
+function shownOrHidden(redact: Redact, argument: unknown, index: number): unknown {
+  try {
+    return shown(redact, argument, [index]);
+  } catch {
+    return HIDDEN;
+  }
 }
 
 function shown(redact: Redact, value: unknown, path: readonly (string | number)[]): unknown {

@@ -61,7 +61,7 @@ export interface CallOptions {
   unique?: UniqueOptions;
   /** Words to find and cancel jobs by; those of task, signature and call are united. */
   tags?: readonly string[];
-  /** Runs in total, the first one included; at least 1. @default 3 */
+  /** Runs in total, the first one included; 1 to 100,000. @default 3 */
   attempts?: number;
   /** Wait between attempts. @default exponential from 1 s, factor 2, at most 10 min, jitter 0.2 */
   backoff?: Backoff;

@@ -6,7 +6,8 @@ import { Batch } from './batch.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
-import { readError, readRuns } from './stored-job.js';
+import { isText } from './stored-json.js';
+import { isJobError, readError, readRuns } from './stored-runs.js';
 
 const CHANNELS = ['completed', 'failed', 'cancelled', 'expired', 'removed', 'progress'] as const;
 type Channel = (typeof CHANNELS)[number];
@@ -100,10 +101,10 @@ export class JobWatchers {
         }
         return;
       case 'completed':
-        this.settle(id, val === undefined ? { state: 'completed' } : { state: 'completed', result: val });
+        this.settle(id, isText(val) ? { state: 'completed', result: val } : { state: 'completed' });
         return;
       case 'failed':
-        this.settle(id, { state: 'failed', error: error ?? readError(val, []) });
+        this.settle(id, { state: 'failed', error: isJobError(error) ? error : readError(val, []) });
         return;
       case 'cancelled':
         this.settle(id, { state: 'cancelled' });

@@ -2,7 +2,8 @@ import type { ActiveJob } from '../../contracts/engine.js';
 import type { JobError, RunOutcome, RunRecord } from '../../contracts/job.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import type { ScriptArgument } from './scripts.js';
-import { writeRuns, type TakenJob } from './stored-job.js';
+import type { TakenJob } from './stored-job.js';
+import { writeRuns } from './stored-runs.js';
 
 /** A run that ended, with what is needed to write its outcome. */
 export interface EndedRun extends TakenJob {

@@ -1,7 +1,10 @@
 import type { ActiveJob, NewJob } from '../../contracts/engine.js';
-import { RUNS_KEPT } from '../../contracts/engine.js';
-import type { JobError, JobOptions, JobRecord, JobRules, RunRecord, StoredBackoff } from '../../contracts/job.js';
+import type { JobRecord } from '../../contracts/job.js';
 import type { ScriptArgument } from './scripts.js';
+import { isRecord, isText, readJson } from './stored-json.js';
+import { readOptions } from './stored-options.js';
+import { readRules } from './stored-rules.js';
+import { NO_RUNS, readError, readRuns } from './stored-runs.js';
 
 /**
  * How a job is written in Bull's hash, and read again from anything that may stand there.
@@ -113,89 +116,23 @@ export function readJobRecord(
   return record;
 }
 
-/** The rules of a job; undefined where they cannot be read. */
-function readRules(text: string): JobRules | undefined {
-  const rules = readJson<JobRules>(text);
-  if (rules?.tags !== undefined && !Array.isArray(rules.tags)) return { ...rules, tags: undefined };
-  return rules;
-}
-
-/** The stored form of a list of runs: JSON objects with commas between, so that a script can append one. */
-export function writeRuns(runs: readonly RunRecord[]): string {
-  return JSON.stringify(runs.slice(-RUNS_KEPT)).slice(1, -1);
-}
-
-export function readRuns(text: string | null | undefined): RunRecord[] {
-  return text ? (readJson<unknown[]>(`[${text}]`) ?? []).filter(isRun) : [];
-}
-
-function isRun(value: unknown): value is RunRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function readCount(text: string | null | undefined): number {
   const count = Number(text);
   return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
-/** The error of the last run, which is more than the reason that Bull keeps. */
-export function readError(reason: string | null | undefined, runs: readonly RunRecord[]): JobError {
-  return runs.at(-1)?.error ?? { name: 'Error', message: reason ?? 'Unknown reason' };
-}
-
-/** Jobs of one task mostly have the same options, so that their text is read once. */
-const optionsRead = new Map<string, { options: JobOptions; isSpread: boolean }>();
-
-function readOptions(text: string | null | undefined): { options: JobOptions; isSpread: boolean } {
-  const key = text ?? '';
-  const known = optionsRead.get(key);
-  if (known) return known;
-  const stored = readJson<Record<string, unknown>>(key) ?? {};
-  const { spread, ...options } = stored;
-  const isSpread = spread === 1;
-  const read = { options: isSpread ? (options as JobOptions) : readForeignOptions(stored), isSpread };
-  if (optionsRead.size >= 1_000) optionsRead.clear();
-  optionsRead.set(key, read);
-  return read;
-}
-
-/** What a plain Bull producer set, in our words; anything that makes no sense is left to the task. */
-function readForeignOptions(stored: Readonly<Record<string, unknown>>): JobOptions {
-  const options: JobOptions = {};
-  const { attempts, timeout, backoff } = stored;
-  // Bull writes `attempts: 1` where its producer said nothing, so 1 is not taken for a wish.
-  if (typeof attempts === 'number' && attempts > 1) options.attempts = attempts;
-  if (typeof timeout === 'number' && timeout > 0) options.timeout = timeout;
-  const read = readForeignBackoff(backoff);
-  if (read) options.backoff = read;
-  if (stored.removeOnComplete === true) options.keepResult = 0;
-  return options;
-}
-
-function readForeignBackoff(backoff: unknown): StoredBackoff | undefined {
-  if (typeof backoff !== 'object' || backoff === null) return undefined;
-  const { type, delay } = backoff as { type?: unknown; delay?: unknown };
-  if (typeof delay !== 'number' || (type !== 'fixed' && type !== 'exponential')) return undefined;
-  return { type, delay, factor: 2, max: Number.MAX_SAFE_INTEGER, jitter: 0 };
-}
-
+/** A map of texts; whatever else stands there is left out. */
 function readMetadata(text: string | null | undefined): Readonly<Record<string, string>> {
-  return text ? (readJson<Record<string, string>>(text) ?? NO_METADATA) : NO_METADATA;
+  const stored = text ? readJson<Record<string, unknown>>(text) : undefined;
+  if (!isRecord(stored)) return NO_METADATA;
+  const entries = Object.entries(stored);
+  if (entries.every(([, value]) => isText(value))) return stored as Record<string, string>;
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => isText(entry[1])));
 }
 
 const NO_METADATA: Readonly<Record<string, string>> = Object.freeze({});
-const NO_RUNS: readonly RunRecord[] = Object.freeze([]);
 
 function readTime(text: string | undefined): number | undefined {
   const time = Number(text);
   return text && Number.isFinite(time) ? time : undefined;
-}
-
-function readJson<T>(text: string): T | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as T) : undefined;
-  } catch {
-    return undefined;
-  }
 }

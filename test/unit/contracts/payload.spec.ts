@@ -27,6 +27,12 @@ describe('encodePayload', () => {
     expect(encodePayload([shared, shared], 'Value')).toBe('[{"a":1},{"a":1}]');
   });
 
+  it('refuses what is nested too deeply to be written', () => {
+    const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`) as unknown;
+    expect(() => encodePayload(deep, 'Value')).toThrow(InvalidPayloadError);
+    expect(() => encodePayload(deep, 'Value')).toThrow('the value: it is nested too deeply');
+  });
+
   const circle: Record<string, unknown> = {};
   circle.self = circle;
 

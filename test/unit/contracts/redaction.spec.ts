@@ -41,6 +41,12 @@ describe('Redacted arguments', () => {
     expect(redactArguments(broken, ['a', { to: { id: 'x' } }])).toEqual(['[redacted]', 'x']);
   });
 
+  it('are hidden where they are nested too deeply to be looked through', () => {
+    const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`) as unknown;
+    expect(redactArguments((value) => value, ['a', deep])).toEqual(['a', '[redacted]']);
+    expect(isRedacted((value) => value, [deep], [0])).toBe(true);
+  });
+
   it('keep fields of any name as fields of their own', () => {
     const [shown] = redactArguments(
       (value) => value,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../../lib/contracts/outcome.js';
 import { toFinishArguments, type EndedRun } from '../../../../lib/engines/bull/outcome-arguments.js';
-import { readRuns } from '../../../../lib/engines/bull/stored-job.js';
+import { readRuns } from '../../../../lib/engines/bull/stored-runs.js';
 
 const lua = readFileSync(new URL('../../../../lib/engines/bull/scripts/finish.lua', import.meta.url), 'utf8');
 

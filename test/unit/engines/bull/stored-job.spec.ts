@@ -3,15 +3,13 @@ import type { NewJob } from '../../../../lib/contracts/engine.js';
 import { RUNS_KEPT } from '../../../../lib/contracts/engine.js';
 import type { RunRecord } from '../../../../lib/contracts/job.js';
 import {
-  readError,
   readJobRecord,
-  readRuns,
   readTakenJob,
   TAKEN_FIELDS,
   type TakenValue,
   toScriptArguments,
-  writeRuns,
 } from '../../../../lib/engines/bull/stored-job.js';
+import { readError, readRuns, writeRuns } from '../../../../lib/engines/bull/stored-runs.js';
 
 const job: NewJob = {
   id: 'job-1',

@@ -31,6 +31,14 @@ export interface Engine {
   /** Starts taking jobs of one queue. Answers at once; what goes wrong later is logged and tried again. */
   work(queue: string, options: WorkOptions, start: StartRun): EngineWorker;
 
+  /**
+   * Notes that the run of a job which was handed over unbegun (`WorkOptions.suspectFrom`) begins now; harmless for any
+   * other run. False: the job is no longer in the hands of this process, so its task must not be called.
+   *
+   * @throws EngineUnavailableError when the storage cannot be reached in time
+   */
+  begin(job: JobAddress): Promise<boolean>;
+
   /** Reads jobs; undefined for an id that nobody knows. Data that cannot be read never throws. */
   find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]>;
 
@@ -143,6 +151,11 @@ export interface WorkOptions {
   concurrency: number;
   /** Host and process, stored with each run. */
   worker: string;
+  /**
+   * A job with so many crashes or more is handed over unbegun: until `Engine.begin()` the death of the process is not
+   * counted as a crash of this job. Absent: every job begins when it is handed over.
+   */
+  suspectFrom?: number;
 }
 
 /** Begins a run, synchronously; everything after that is told by the answered `ActiveRun`. */
@@ -196,6 +209,11 @@ export interface EngineWorker {
   stop(): Promise<void>;
   /** Aborts the runs that are still going. */
   abort(reason: TasksError): void;
+  /**
+   * Takes no jobs until the answered function is called; running ones go on, and what is on its way goes back unused.
+   * Of several holds each is ended by itself.
+   */
+  hold(): () => void;
   /** Runs in progress. */
   readonly active: number;
 }

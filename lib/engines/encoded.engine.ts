@@ -89,6 +89,10 @@ export class EncodedEngine implements Engine {
     return this.engine.work(queue, options, start);
   }
 
+  begin(job: JobAddress): Promise<boolean> {
+    return this.engine.begin(job);
+  }
+
   state(job: JobAddress): Promise<JobState> {
     return this.engine.state(job);
   }

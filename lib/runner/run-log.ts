@@ -52,6 +52,18 @@ export class RunLog {
     );
   }
 
+  alone(job: ActiveJob, others: number): void {
+    const first = others === 0 ? '' : `, as soon as ${others} other run(s) have ended or wait for a job`;
+    this.warn(
+      `${nameOf(job)} was being run ${job.crashes} times when its process died, so its last try is run alone${first}. ` +
+        'This process takes no other jobs meanwhile.',
+    );
+  }
+
+  aloneNoMore(job: ActiveJob): void {
+    this.warn(`${nameOf(job)} has ended its run without ending the process, which takes other jobs again.`);
+  }
+
   stillRunning(job: ActiveJob): void {
     this.warn(
       `${nameOf(job)} was aborted 10 s ago and still runs, so it keeps its place in the worker. ` +

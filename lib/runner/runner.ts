@@ -10,10 +10,12 @@ import type { LimitRules } from '../limits/limit-rules.js';
 import { Deadlines } from './deadlines.js';
 import { DecodedRun, EncodedRun } from './encoded-run.js';
 import { FollowedRun } from './followed-run.js';
+import { LoneRun } from './lone-run.js';
 import { missingLimits } from './missing-limits.js';
 import { RunLog, type RunLogger } from './run-log.js';
 import { decodeArguments } from './run-payload.js';
 import { fail } from './settle.js';
+import { Solitude, type JobSource } from './solitude.js';
 import { planTask, type TaskPlan } from './task-plan.js';
 import { TaskRun, type SharedByRuns } from './task-run.js';
 import { settleUnknownTask } from './unknown-task.js';
@@ -27,7 +29,7 @@ export interface RunnerOptions {
   maxCrashes: number;
   /** Absent: arguments and results are stored as they are. */
   codec?: PayloadCodec;
-  engine: Pick<Engine, 'progress' | 'log'>;
+  engine: Pick<Engine, 'progress' | 'log' | 'begin'>;
   /** Enqueues the call that an `onFailed` made, under this id. */
   dispatch: (signature: Signature<unknown>, jobId: string) => Promise<void>;
   /** @default Nest's Logger with the context `TasksRunner` */
@@ -40,6 +42,7 @@ export interface RunnerOptions {
 export class Runner {
   private readonly registry: () => TaskRegistry;
   private readonly maxCrashes: number;
+  private readonly engine: RunnerOptions['engine'];
   private readonly dispatch: RunnerOptions['dispatch'];
   private readonly codec?: PayloadCodec;
   private readonly plans = new Map<string, TaskPlan>();
@@ -48,6 +51,7 @@ export class Runner {
   constructor({ registry, defaults, maxCrashes, codec, engine, dispatch, logger, random }: RunnerOptions) {
     this.registry = registry;
     this.maxCrashes = maxCrashes;
+    this.engine = engine;
     this.dispatch = dispatch;
     this.codec = codec;
     this.shared = {
@@ -55,6 +59,7 @@ export class Runner {
       defaults,
       deadlines: new Deadlines(),
       log: new RunLog(logger ?? new Logger('TasksRunner')),
+      solitude: new Solitude(),
       random: random ?? Math.random,
     };
   }
@@ -96,6 +101,16 @@ export class Runner {
     return new FollowedRun(run, job, { onFailed, dispatch: this.dispatch, log: this.shared.log });
   }
 
+  /** Crashes from which the next run is the last try. */
+  get suspectFrom(): number {
+    return Math.max(1, this.maxCrashes - 1);
+  }
+
+  /** From where jobs come, so that none comes while a run is to be alone. */
+  govern(sources: readonly JobSource[]): void {
+    this.shared.solitude.govern(sources);
+  }
+
   private run(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
     if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
     let args: readonly unknown[];
@@ -107,7 +122,16 @@ export class Runner {
       return answered(this.fail(job, plan, unreadable));
     }
     if (limits) return answered({ type: 'declined', delay: 0, rules: { ...job.rules, ...limits } });
-    return new TaskRun(job, plan, this.shared, args, slot);
+    // It was being decoded when jobs were held.
+    if (this.shared.solitude.isWanted) return answered({ type: 'declined', delay: 0 });
+    if (job.crashes < this.suspectFrom) return new TaskRun(job, plan, this.shared, args, slot);
+    const { solitude, log } = this.shared;
+    return new LoneRun(job, {
+      solitude,
+      log,
+      begin: () => this.engine.begin({ id: job.id, queue: job.queue }),
+      call: (presence) => new TaskRun(job, plan, this.shared, args, slot, presence),
+    });
   }
 
   private resolve(task: string): TaskPlan | undefined {
@@ -130,7 +154,8 @@ export class Runner {
   private failCrashed(job: ActiveJob, plan: TaskPlan): Outcome {
     const error = new TaskCrashedError(
       `Job ${job.id} of task ${job.task} was being run ${job.crashes} times when its process died, so it is not run again. ` +
-        'Look for what ends the process (memory, process.exit, a native crash), then enqueue the job anew.',
+        'Look for what ends the process (memory, process.exit, a native crash), or blocks its event loop for longer ' +
+        'than lockDuration, then enqueue the job anew.',
     );
     return this.fail(job, plan, error);
   }

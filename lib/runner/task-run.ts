@@ -10,6 +10,7 @@ import { RunContext } from './run-context.js';
 import type { RunLog } from './run-log.js';
 import { encodeResult } from './run-payload.js';
 import { fail, isDropped, isSteering, settle } from './settle.js';
+import type { Presence, Solitude } from './solitude.js';
 import type { TaskPlan } from './task-plan.js';
 
 /** What a task gets to end by itself at a shutdown, in milliseconds. */
@@ -24,11 +25,12 @@ export interface SharedByRuns {
   defaults: TaskDefaults;
   deadlines: Deadlines;
   log: RunLog;
+  solitude: Solitude;
   random: () => number;
 }
 
 /** One call of a task's method, from its start to its end; the outcome may come before the end. */
-export class TaskRun implements ActiveRun, Timed {
+export class TaskRun implements ActiveRun, Timed, Slot {
   readonly outcome: Promise<Outcome>;
   deadline = 0;
   place = -1;
@@ -41,6 +43,9 @@ export class TaskRun implements ActiveRun, Timed {
   private resolveEnd?: () => void;
   private abortReason?: TasksError;
   private isEndingSoon = false;
+  /** Waits for other jobs that go on. */
+  private lends = 0;
+  private isPresent = true;
   /** Of the shutdown's grace, then of the warning that the task still runs. */
   private timer?: NodeJS.Timeout;
 
@@ -49,10 +54,11 @@ export class TaskRun implements ActiveRun, Timed {
     private readonly plan: TaskPlan,
     private readonly shared: SharedByRuns,
     args: readonly unknown[],
-    slot: Slot,
+    private readonly slot: Slot,
+    private readonly presence: Presence = shared.solitude,
   ) {
     this.context = new RunContext(job, job.options.attempts ?? plan.attempts, shared.engine);
-    this.outcome = this.begin(args, slot);
+    this.outcome = this.begin(args);
   }
 
   /** Undefined once the task has ended. */
@@ -68,6 +74,29 @@ export class TaskRun implements ActiveRun, Timed {
     if (reason instanceof TaskShutdownError) this.endSoon();
     else if (reason instanceof TaskCancelledError) this.timer ??= this.warnLater();
     this.context.abort(reason);
+  }
+
+  /** While the task waits for another job, its run is no neighbour of others. */
+  lend(): () => Promise<void> {
+    const takeBack = this.slot.lend();
+    this.lends++;
+    this.withdraw();
+    let returned: Promise<void> | undefined;
+    return () => (returned ??= this.goOn(takeBack));
+  }
+
+  private async goOn(takeBack: () => Promise<void>): Promise<void> {
+    await takeBack();
+    if (--this.lends > 0 || this.hasEnded) return;
+    await this.presence.comeBack();
+    this.isPresent = true;
+    if (this.hasEnded) this.withdraw();
+  }
+
+  private withdraw(): void {
+    if (!this.isPresent) return;
+    this.isPresent = false;
+    this.presence.leave();
   }
 
   /** A task that ignores its signal does not hold up the shutdown, whatever aborted it before. */
@@ -94,12 +123,13 @@ export class TaskRun implements ActiveRun, Timed {
   }
 
   /** A method that answers at once needs no deadline: nothing could have stopped it. */
-  private begin(args: readonly unknown[], slot: Slot): Promise<Outcome> {
+  private begin(args: readonly unknown[]): Promise<Outcome> {
     const { context, timeout } = this;
     const startedAt = timeout === false ? 0 : performance.now();
     let returned: unknown;
+    this.presence.enter();
     try {
-      returned = runScope.run({ context, slot }, call, this.plan.definition, args, context);
+      returned = runScope.run({ context, slot: this }, call, this.plan.definition, args, context);
     } catch (thrown) {
       return Promise.resolve(this.finish(this.settleThrown(thrown)));
     }
@@ -177,6 +207,7 @@ export class TaskRun implements ActiveRun, Timed {
 
   private markEnd(): void {
     this.hasEnded = true;
+    this.withdraw();
     this.shared.deadlines.remove(this);
     clearTimeout(this.timer);
     this.resolveEnd?.();

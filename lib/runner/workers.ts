@@ -23,11 +23,13 @@ export class Workers {
     if (this.draining) return;
     this.isStarted = true;
     const { queues, workerQueues } = this.settings;
-    this.workers = workerQueues.map((queue) =>
-      this.engine.work(queue, { concurrency: queues.get(queue)?.concurrency ?? 1, worker: WORKER_NAME }, (job, slot) =>
-        this.runner.start(job, slot),
-      ),
-    );
+    const { suspectFrom } = this.runner;
+    this.workers = workerQueues.map((queue) => {
+      const { concurrency = 1 } = queues.get(queue) ?? {};
+      const options = { concurrency, worker: WORKER_NAME, suspectFrom };
+      return this.engine.work(queue, options, (job, slot) => this.runner.start(job, slot));
+    });
+    this.runner.govern(this.workers);
   }
 
   /** Why this process does not work yet, or no more. */

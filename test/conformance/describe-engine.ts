@@ -6,6 +6,7 @@ import { deadLetterCases } from './cases/dead-letters.js';
 import { entangledCases } from './cases/entangled.js';
 import { enqueueCases } from './cases/enqueue.js';
 import { expiryCases } from './cases/expiry.js';
+import { holdCases } from './cases/holding.js';
 import { keepingCases } from './cases/keeping.js';
 import { limitCases } from './cases/limits.js';
 import { listCases } from './cases/listing.js';
@@ -39,6 +40,7 @@ export function describeEngine(name: string, create: CreateEngine): void {
     enqueueCases(scene);
     workCases(scene);
     slotCases(scene);
+    holdCases(scene);
     outcomeCases(scene);
     keepingCases(scene);
     readingCases(scene);

@@ -3,17 +3,19 @@ import type { EngineWorker, StartRun, WorkOptions } from '../../contracts/engine
 import type { EngineUnavailableError, TasksError } from '../../contracts/errors.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import { broken, guarded } from '../guarded-run.js';
+import { Holds } from '../holds.js';
 import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
 import { CurrentRuns, type CurrentRun } from './current-runs.js';
 import { JobArrivals } from './job-arrivals.js';
 import type { LostOutcomes } from './lost-outcomes.js';
-import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
+import { Outbox } from './outbox.js';
+import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
 import type { RedisConnections } from './redis-connections.js';
 import { TakenJobs } from './taken-jobs.js';
-import { WorkerTurns, type LockedJob, type Outbox } from './worker-turns.js';
+import { WorkerTurns, type LockedJob } from './worker-turns.js';
 
 /** Turns under way at a time: while Redis makes one, the jobs of the other are run. */
 const TURNS_IN_FLIGHT = 2;
@@ -36,7 +38,7 @@ export class BullWorker implements EngineWorker {
   private readonly arrivals: JobArrivals;
   private readonly taken: TakenJobs;
   private readonly upkeep: QueueUpkeep;
-  private ended: Outbox = { arguments: [], events: [], isRepeated: false };
+  private ended = new Outbox();
   private arrived: string[] = [];
   private requested = 0;
   private turnsInFlight = 0;
@@ -51,6 +53,7 @@ export class BullWorker implements EngineWorker {
   private isPausing = false;
   private isAborted = false;
   private isPaused = false;
+  private readonly holds = new Holds(() => this.makeTurn());
   private stopping: Promise<void> | undefined;
   private onIdle: (() => void) | undefined;
 
@@ -65,9 +68,7 @@ export class BullWorker implements EngineWorker {
     private readonly logger = new Logger('BullEngine'),
   ) {
     this.startRun = guarded(startRun);
-    const { lockDuration, keepStopped } = shared;
-    const self = { token, name: options.worker, lockDuration, keepStopped };
-    this.turns = new WorkerTurns(connections, keys, self, shared.lostOutcomes, logger);
+    this.turns = new WorkerTurns(connections, keys, { ...shared, ...options, token }, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
     const noteArrival = (id: string | undefined): void => this.noteArrival(id);
     this.arrivals = new JobArrivals(connections, keys, noteArrival, () => this.upkeep.findUnlocked());
@@ -112,6 +113,22 @@ export class BullWorker implements EngineWorker {
     this.makeTurn();
   }
 
+  hold(): () => void {
+    // A job that the blocking read takes meanwhile would only go back.
+    if (this.arrivals.isWaiting) void this.interruptRead();
+    return this.holds.add();
+  }
+
+  /** Notes the start of a run that was handed over unbegun; undefined for a job that it does not run. */
+  noteBegin(id: string): Promise<boolean> | undefined {
+    const current = this.runs.get(id);
+    return current && this.turns.noteBegin(current);
+  }
+
+  private get takesNone(): boolean {
+    return this.stopping !== undefined || this.isPaused || this.holds.isHeld;
+  }
+
   /** Acts on a notice about the queue. */
   receive(channel: string, message: string): void {
     switch (channel) {
@@ -146,7 +163,7 @@ export class BullWorker implements EngineWorker {
   private resolveIfIdle(): void {
     const isIdle =
       !this.runs.holdUpStop(this.isAborted) &&
-      this.ended.arguments.length === 0 &&
+      this.ended.isEmpty &&
       this.arrived.length === 0 &&
       !this.areJobsOnTheirWay;
     if (isIdle) this.onIdle?.();
@@ -157,7 +174,7 @@ export class BullWorker implements EngineWorker {
   }
 
   private get wanted(): number {
-    if (this.stopping || this.isPaused || this.isInterrupting) return 0;
+    if (this.takesNone || this.isInterrupting) return 0;
     if (this.arrivals.isWaiting && this.lanesNoted === this.lanesEmptied) return 0;
     return Math.max(0, this.slots.free - this.requested - this.arrived.length - this.taken.size);
   }
@@ -165,7 +182,7 @@ export class BullWorker implements EngineWorker {
   /** Makes a turn soon, where there is something to write or to take. */
   private makeTurn(): void {
     if (this.isTurnDue || this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
-    if (this.ended.arguments.length === 0 && this.arrived.length === 0 && this.wanted === 0) return;
+    if (this.ended.isEmpty && this.arrived.length === 0 && this.wanted === 0) return;
     this.isTurnDue = true;
     setImmediate(() => {
       this.isTurnDue = false;
@@ -176,8 +193,8 @@ export class BullWorker implements EngineWorker {
   private async turn(): Promise<void> {
     const { wanted, ended, arrived } = this;
     if (this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
-    if (ended.arguments.length === 0 && arrived.length === 0 && wanted === 0) return;
-    this.ended = { arguments: [], events: [], isRepeated: false };
+    if (ended.isEmpty && arrived.length === 0 && wanted === 0) return;
+    this.ended = new Outbox();
     this.arrived = [];
     const expected = wanted + arrived.length;
     this.requested += expected;
@@ -200,7 +217,7 @@ export class BullWorker implements EngineWorker {
       this.turnsInFlight--;
     }
     const free = this.slots.free - this.taken.size - jobs.length;
-    if (isDrained && !this.stopping && free > 0) this.arrivals.wait();
+    if (isDrained && !this.takesNone && free > 0) this.arrivals.wait();
     this.taken.add(jobs);
   }
 
@@ -216,15 +233,11 @@ export class BullWorker implements EngineWorker {
    */
   private turnFailed(ended: Outbox, arrived: string[], error: EngineUnavailableError): void {
     if (this.stopping) {
-      if (ended.arguments.length === 0) return;
+      if (ended.isEmpty) return;
       this.logger.warn(`Outcomes could not be written while stopping, so their jobs will run again: ${String(error)}`);
       return;
     }
-    this.ended = {
-      arguments: [...ended.arguments, ...this.ended.arguments],
-      events: [...ended.events, ...this.ended.events],
-      isRepeated: ended.isRepeated || this.ended.isRepeated || error.sent,
-    };
+    this.ended = ended.followedBy(this.ended, error.sent);
     this.arrived = [...arrived, ...this.arrived];
     this.isPausing = true;
     setTimeout(() => {
@@ -243,13 +256,10 @@ export class BullWorker implements EngineWorker {
   }
 
   private noteArrival(id: string | undefined): void {
-    if (id === undefined) this.makeTurn();
-    else {
-      this.arrived.push(id);
-      // At once where nothing else is under way: somebody may be waiting for this very job.
-      if (!this.areJobsOnTheirWay) void this.turn();
-      else this.makeTurn();
-    }
+    if (id !== undefined) this.arrived.push(id);
+    // At once where nothing else is under way: somebody may be waiting for this very job.
+    if (id !== undefined && !this.areJobsOnTheirWay) void this.turn();
+    else this.makeTurn();
     if (this.stopping) this.resolveIfIdle();
   }
 
@@ -257,11 +267,10 @@ export class BullWorker implements EngineWorker {
     const { job, startedAt } = locked;
     if (this.runs.wasCancelled(job.id, locked.lock)) return;
     const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
-    const isOverdue = this.runs.has(job.id);
-    // Or more came than there is room for: a slot was taken back meanwhile, or the worker is stopping or paused.
-    if (isOverdue || this.slots.free === 0 || this.stopping || this.isPaused) {
-      const delay = isOverdue ? OVERDUE_DELAY : 0;
-      this.ended.arguments.push(...toFinishArguments(base, { type: 'declined', delay }));
+    const isOverdue = this.runs.get(job.id) !== undefined;
+    // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
+    if (isOverdue || this.slots.free === 0 || this.takesNone) {
+      this.ended.giveBack(base, isOverdue ? OVERDUE_DELAY : 0);
       return;
     }
     const slot = this.slots.take();
@@ -276,10 +285,7 @@ export class BullWorker implements EngineWorker {
 
   private finish(current: CurrentRun, outcome: Outcome): void {
     current.endedAt = Date.now();
-    if (!current.isCancelled) {
-      this.ended.arguments.push(...toFinishArguments(current, outcome));
-      if (this.queues.isListening(this.keys.queue)) this.ended.events.push({ run: current, outcome });
-    }
+    if (!current.isCancelled) this.ended.add(current, outcome, this.queues.isListening(this.keys.queue));
     const { ended } = current.run;
     current.isOverdue = ended !== undefined;
     if (ended) void ended.then(() => this.leave(current));

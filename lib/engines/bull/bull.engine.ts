@@ -114,6 +114,15 @@ export class BullEngine implements Engine {
     return worker;
   }
 
+  async begin({ id, queue }: JobAddress): Promise<boolean> {
+    this.refuseIfClosed();
+    for (const worker of queue === undefined ? this.allWorkers() : (this.workers.get(queue) ?? [])) {
+      const noted = worker.noteBegin(id);
+      if (noted) return noted;
+    }
+    return false;
+  }
+
   async find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]> {
     this.refuseIfClosed();
     return this.withLocalPause(await this.reader.records(jobs));

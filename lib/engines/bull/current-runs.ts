@@ -23,8 +23,8 @@ export class CurrentRuns {
     return this.byJob.size;
   }
 
-  has(id: string): boolean {
-    return this.byJob.has(id);
+  get(id: string): CurrentRun | undefined {
+    return this.byJob.get(id);
   }
 
   add(current: CurrentRun): void {

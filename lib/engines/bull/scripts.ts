@@ -13,6 +13,7 @@ const SCRIPTS = {
   addJobs: [...COMMON, 'add-jobs'],
   turn: [...COMMON, 'release', 'finish', 'take', 'turn'],
   reclaim: [...COMMON, 'take', 'reclaim'],
+  begin: ['begin'],
   extendLocks: ['extend-locks'],
   promote: [...COMMON, 'promote'],
   sweep: [...COMMON, 'sweep'],

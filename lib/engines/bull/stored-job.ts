@@ -87,7 +87,8 @@ export function readJobRecord(
   const { options, isSpread } = readOptions(hash.opts);
   const runs = readRuns(hash.runs);
   // A declined run has left the start time of a run that never began.
-  const isRunning = state === 'active';
+  // One that was taken and has not begun has an empty worker.
+  const isRunning = state === 'active' && hash.worker !== '';
   const startedAt = isRunning || hash.finishedOn ? readTime(hash.processedOn) : runs.at(-1)?.startedAt;
   const record: JobRecord = {
     id,

@@ -1,7 +1,9 @@
 import type { Logger } from '@nestjs/common';
+import type { WorkOptions } from '../../contracts/engine.js';
 import type { EngineUnavailableError } from '../../contracts/errors.js';
-import type { FailedRetention, Outcome } from '../../contracts/outcome.js';
+import type { FailedRetention } from '../../contracts/outcome.js';
 import type { LostOutcomes } from './lost-outcomes.js';
+import type { Outbox } from './outbox.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
@@ -11,15 +13,6 @@ import { readTakenJob, TAKEN_FIELDS, type TakenJob, type TakenValue } from './st
 
 /** Locks of unanswered turns that are remembered. */
 const MOST_UNANSWERED = 200;
-
-/** Ended runs on their way to Redis. */
-export interface Outbox {
-  arguments: ScriptArgument[];
-  /** Told once they are written; empty while nobody listens. */
-  events: { run: EndedRun; outcome: Outcome }[];
-  /** A part of it may have been written already. */
-  isRepeated: boolean;
-}
 
 /** A job that this worker holds the lock of. */
 export interface LockedJob extends TakenJob {
@@ -34,6 +27,14 @@ export interface TakenJobs {
   mayHaveMore: boolean;
 }
 
+/** What turns need to know of their worker; times in ms. */
+export interface WorkingSelf extends Pick<WorkOptions, 'worker' | 'suspectFrom'> {
+  token: string;
+  lockDuration: number;
+  keepStopped: FailedRetention;
+  lostOutcomes: LostOutcomes;
+}
+
 /** One worker's calls of `turn.lua`, and what makes up for replies that were lost. */
 export class WorkerTurns {
   private count = 0;
@@ -44,8 +45,7 @@ export class WorkerTurns {
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: QueueKeys,
-    private readonly worker: { token: string; name: string; lockDuration: number; keepStopped: FailedRetention },
-    private readonly lostOutcomes: LostOutcomes,
+    private readonly self: WorkingSelf,
     private readonly logger: Logger,
   ) {}
 
@@ -61,14 +61,14 @@ export class WorkerTurns {
    * @throws EngineUnavailableError when it may not have happened; the same call again does no harm
    */
   async make(wanted: number, arrived: readonly string[], ended: Outbox, mayTakeLow: boolean): Promise<TakenJobs> {
-    const { token, name, lockDuration, keepStopped } = this.worker;
+    const { token, worker, suspectFrom = Number.MAX_SAFE_INTEGER, lockDuration, keepStopped } = this.self;
     const { base } = this.keys;
     const now = Date.now();
     // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
     const lock = `${token}:${++this.count}`;
     const keep = keepArguments(keepStopped);
-    const values: ScriptArgument[] = [base, now, lock, lockDuration, name, ...keep, mayTakeLow ? '1' : '0', wanted];
-    values.push(arrived.length, ...arrived);
+    const values: ScriptArgument[] = [base, now, lock, lockDuration, worker, ...keep, mayTakeLow ? '1' : '0'];
+    values.push(suspectFrom, wanted, arrived.length, ...arrived);
     for (const value of ended.arguments) values.push(value);
     const [lost, taken, more] = await this.connections
       .run((client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values), WORK_TIMEOUT)
@@ -77,7 +77,7 @@ export class WorkerTurns {
         throw error;
       });
     this.failure = undefined;
-    if (!ended.isRepeated) this.lostOutcomes.note(lost);
+    if (!ended.isRepeated) this.self.lostOutcomes.note(lost);
     if (!ended.isRepeated && lost.length > 0) {
       ended.events = ended.events.filter(({ run }) => !lost.includes(run.job.id));
     }
@@ -97,6 +97,23 @@ export class WorkerTurns {
     if (!isBroken || this.failure !== undefined) return;
     this.failure = `The worker of queue ${this.keys.queue} takes no jobs, and tries again: ${message}`;
     this.logger.error(this.failure);
+  }
+
+  /**
+   * Notes the start of a run whose job was taken unbegun; false when its lock is lost.
+   *
+   * @throws EngineUnavailableError when it may not have happened; the same call again does no harm
+   */
+  async noteBegin(run: EndedRun): Promise<boolean> {
+    const { base } = this.keys;
+    const now = Date.now();
+    const values = [base, run.job.id, run.lock, now, this.self.worker];
+    const isNoted = await this.connections.run(
+      (client) => runScript<number>(client, 'begin', `${base}active`, values),
+      WORK_TIMEOUT,
+    );
+    if (isNoted === 1) run.startedAt = now;
+    return isNoted === 1;
   }
 
   /** The jobs that unanswered turns took: nobody runs them, and their locks would only end by age. */

@@ -2,6 +2,7 @@ import type { ActiveRun, EngineWorker, StartRun, WorkOptions } from '../../contr
 import type { TasksError } from '../../contracts/errors.js';
 import type { Outcome } from '../../contracts/outcome.js';
 import { broken, guarded } from '../guarded-run.js';
+import { Holds } from '../holds.js';
 import { Slots, type TakenSlot } from '../slots.js';
 import { toActiveJob, type EmbeddedJob } from './embedded-job.js';
 import type { EmbeddedQueue, JobTaker } from './embedded-queue.js';
@@ -15,6 +16,7 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
   /** Runs whose outcome came before their end. */
   private overdue = 0;
   private isStopped = false;
+  private readonly holds = new Holds(() => this.wake());
   private isAborted = false;
   private stopped: Promise<void> | undefined;
   private allEnded: (() => void) | undefined;
@@ -34,7 +36,7 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
   }
 
   wake(): void {
-    if (this.isTurnDue || this.isStopped) return;
+    if (this.isTurnDue || this.isStopped || this.holds.isHeld) return;
     this.isTurnDue = true;
     setImmediate(this.turn);
   }
@@ -58,9 +60,13 @@ export class EmbeddedWorker implements EngineWorker, JobTaker {
     this.tellWhenAllEnded();
   }
 
+  hold(): () => void {
+    return this.holds.add();
+  }
+
   private readonly turn = (): void => {
     this.isTurnDue = false;
-    while (this.slots.free > 0 && !this.isStopped) {
+    while (this.slots.free > 0 && !this.isStopped && !this.holds.isHeld) {
       const job = this.queue.take(this.options.worker);
       if (!job) return;
       this.begin(job);

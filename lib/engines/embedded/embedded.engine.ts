@@ -79,6 +79,12 @@ export class EmbeddedEngine implements Engine {
     return worker;
   }
 
+  /** A crash would end the jobs as well, so that none is ever handed over unbegun. */
+  async begin(address: JobAddress): Promise<boolean> {
+    this.expectOpen();
+    return this.lookUp(address)?.job.state === 'active';
+  }
+
   async find(jobs: readonly JobAddress[]): Promise<readonly (JobRecord | undefined)[]> {
     this.expectOpen();
     return jobs.map((address) => {

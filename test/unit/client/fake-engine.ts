@@ -161,6 +161,7 @@ export class FakeEngine implements Engine {
 
   schedules = { tick: refuse, read: refuse, set: refuse, changes: refuse, follow: refuse, pause: refuse };
   work = refuse;
+  begin = refuse;
   progress = refuse;
   log = refuse;
   close = () => Promise.resolve();

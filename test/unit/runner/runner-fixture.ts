@@ -40,7 +40,11 @@ export function aTask(
 
 /** A runner that knows one task, with an engine and a logger that remember what they were told. */
 export function aRunner(task: TaskDefinition, changes: Partial<RunnerOptions> = {}) {
-  const engine = { progress: vi.fn(async () => undefined), log: vi.fn(async () => undefined) };
+  const engine = {
+    progress: vi.fn(async () => undefined),
+    log: vi.fn(async () => undefined),
+    begin: vi.fn(async () => true),
+  };
   const dispatch = vi.fn(async () => undefined);
   const logger = { warn: vi.fn(), error: vi.fn() };
   const registry = { get: (name: string) => (name === task.name ? task : undefined), names: () => [task.name] };

@@ -68,15 +68,18 @@ describe('Runner', () => {
 
     it('lets the run be found by TaskContext.current() through awaits, and its slot beside it', async () => {
       const seen: unknown[] = [];
+      const lend = vi.fn(() => async () => undefined);
       const { start } = aRunner(
         aTask(async (_args, context) => {
           seen.push(TaskContext.current() === context);
           await new Promise((resolve) => setImmediate(resolve));
-          seen.push(TaskContext.current() === context, runScope.getStore()?.slot === SLOT);
+          seen.push(TaskContext.current() === context);
+          await runScope.getStore()!.slot.lend()();
         }),
       );
-      await start().outcome;
-      expect(seen).toEqual([true, true, true]);
+      await start({}, { lend }).outcome;
+      expect(seen).toEqual([true, true]);
+      expect(lend).toHaveBeenCalledTimes(1);
       expect(TaskContext.current()).toBeUndefined();
     });
 

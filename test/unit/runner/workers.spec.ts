@@ -12,6 +12,7 @@ function setUp(running = 0) {
     active: running,
     stop: vi.fn(() => (running === 0 ? Promise.resolve() : stopped.promise)),
     abort: vi.fn(() => stopped.resolve()),
+    hold: vi.fn(() => () => undefined),
   } satisfies EngineWorker;
   const work = vi.fn(() => worker);
   const settings = {
@@ -23,17 +24,20 @@ function setUp(running = 0) {
     shutdownGrace: 60_000,
     maxPayload: 1_000,
   } as unknown as TasksSettings;
+  const govern = vi.fn();
+  const runner = { suspectFrom: 2, govern } as unknown as Runner;
   const logger = { log: vi.fn(), warn: vi.fn() };
-  const workers = new Workers({ work } as unknown as Engine, {} as Runner, settings, logger as never);
-  return { work, worker, workers };
+  const workers = new Workers({ work } as unknown as Engine, runner, settings, logger as never);
+  return { work, worker, workers, govern };
 }
 
 describe('the workers of a process', () => {
   it('work the queues that it serves, each with its concurrency', () => {
-    const { work, workers } = setUp();
+    const { work, worker, workers, govern } = setUp();
     workers.start();
+    expect(govern).toHaveBeenCalledWith([worker]);
     expect(work.mock.calls).toEqual([
-      ['default', { concurrency: 3, worker: expect.stringMatching(/:\d+$/) }, expect.any(Function)],
+      ['default', { concurrency: 3, worker: expect.stringMatching(/:\d+$/), suspectFrom: 2 }, expect.any(Function)],
     ]);
   });
 

@@ -2,7 +2,8 @@
   Gives jobs whose worker died to other workers. As Bull's moveStalledJobsToWait, except that the age of the lock
   decides and not the number of checks.
 
-  A job of `active` without a lock was either being run when its lock expired (it has a `worker`): it goes back at once.
+  A job of `active` without a lock was either being run when its lock expired (it has a `worker`): it goes back at once;
+  an empty `worker` says that its run had not begun, so that this was no crash of it.
   Or a worker died between popping and locking it (no `worker`): it goes back at the second check that finds it so.
 
   KEYS[1]  `active` of the queue
@@ -19,20 +20,21 @@ local list = waiting_list(base)
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
   local key = base .. id
   if call('EXISTS', key .. ':lock') == 0 then
-    local has_run = redis.pcall('HEXISTS', key, 'worker')
-    if has_run == 1 or call('SADD', base .. 'stalled', id) == 0 then
+    local worker = redis.pcall('HGET', key, 'worker')
+    local was_taken = type(worker) == 'string'
+    if was_taken or call('SADD', base .. 'stalled', id) == 0 then
       call('LREM', KEYS[1], 1, id)
       call('SREM', base .. 'stalled', id)
-      if has_run == 1 then
+      if was_taken then
         -- Whatever stands there must not stop the recovery of the other jobs.
         local crashes = tonumber(call('HGET', key, 'stalledCounter') or '0') or 0
         with_rules().record_run(base, id, 'crashed', now)
-        call('HSET', key, 'stalledCounter', crashes + 1)
+        if worker ~= '' then call('HSET', key, 'stalledCounter', crashes + 1) end
         local rules = read_rules(call('HGET', key, 'rules'))
         if rules and rules.expiresAt then call('ZADD', base .. 'expiring', rules.expiresAt, id) end
       end
       -- What is no job (any more), or waits elsewhere, is dropped from the list instead of being given out for ever.
-      if has_run == 1 or not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id) then
+      if was_taken or not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id) then
         put_back(base, id, list, true)
         call('PUBLISH', base .. 'stalled@', id)
         recovered[#recovered + 1] = id

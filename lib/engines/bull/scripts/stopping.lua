@@ -84,14 +84,15 @@ local function sweep_expired(base, now, keep)
   end
 end
 
--- Puts a run that did not end by itself on record.
+-- Puts a run that did not end by itself on record, if it had begun.
 local function record_run(base, id, outcome, now)
   local function number(text) return text and tonumber(text) or 0 end
   local job = call('HMGET', base .. id, 'attemptsMade', 'processedOn', 'worker', 'runs')
+  call('HDEL', base .. id, 'worker')
+  if job[3] == '' then return end
   local started_at = number(job[2]) > 0 and job[2] or string.format('%.0f', now)
   local run = '{"attempt":' .. string.format('%d', number(job[1]) + 1) .. ',"startedAt":' .. started_at
     .. ',"endedAt":' .. string.format('%.0f', now) .. ',"worker":' .. cjson.encode(job[3] or '')
     .. ',"outcome":"' .. outcome .. '"}'
-  call('HDEL', base .. id, 'worker')
   call('HSET', base .. id, 'runs', job[4] and job[4] ~= '' and job[4] .. ',' .. run or run)
 end

@@ -20,7 +20,8 @@ local function read_for_worker(key, id, taken)
 end
 
 -- Locks a job, and notes start and worker. One that may not start leaves the active list again.
-local function take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone)
+-- suspect_from: crashes from which a job is taken unbegun, with an empty worker
+local function take(base, id, now, lock, lock_ms, worker, suspect_from, keep, taken, has_gone)
   local key, before = base .. id, #taken
   if has_gone and was_left(base, id) then
     call('LREM', base .. 'active', 1, id)
@@ -38,6 +39,8 @@ local function take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone)
     for last = #taken, before + 1, -1 do taken[last] = nil end
     return
   end
+  local rest = taken[before + 6]
+  if rest and (tonumber(rest[2] or 0) or 0) >= suspect_from then worker = '' end
   call('HSET', key, 'processedOn', now, 'worker', worker)
   call('PUBLISH', base .. 'active@' .. lock, id)
 end

@@ -4,8 +4,8 @@
 
   KEYS[1]  `wait` of the queue
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
-           of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, number of jobs to take,
-           number of ids that a blocking read has moved to `active`, those ids,
+           of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, crashes from which a job
+           is taken unbegun, number of jobs to take, number of ids that a blocking read has moved to `active`, those ids,
            then per ended run: id, its lock value, kind (`gone`, `completed`, `failed`, `again`, `declined`), the kind's
            arguments (finish.lua)
 
@@ -15,11 +15,11 @@
 ]]
 local base, now, lock, lock_ms, worker = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local keep = { tonumber(ARGV[6]), tonumber(ARGV[7]) }
-local wanted, adopted = tonumber(ARGV[9]), tonumber(ARGV[10])
+local suspect_from, wanted, adopted = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local lost, taken = {}, {}
 
-if #ARGV > 10 + adopted then
-  local places, at, problem = {}, 11 + adopted, nil
+if #ARGV > 11 + adopted then
+  local places, at, problem = {}, 12 + adopted, nil
   while at <= #ARGV do
     places[#places + 1] = at
     at = at + 3 + arity[ARGV[at + 2]]
@@ -50,8 +50,8 @@ end
 
 local has_gone = is_special and call('EXISTS', base .. 'gone') == 1
 
-if adopted > 0 then call('SREM', base .. 'stalled', unpack(ARGV, 11, 10 + adopted)) end
-for i = 11, 10 + adopted do
+if adopted > 0 then call('SREM', base .. 'stalled', unpack(ARGV, 12, 11 + adopted)) end
+for i = 12, 11 + adopted do
   local id = ARGV[i]
   if has_gone and was_left(base, id) then
     call('LREM', base .. 'active', 1, id)
@@ -63,7 +63,7 @@ for i = 11, 10 + adopted do
       call('RPUSH', base .. 'wait', id)
       wanted = wanted + 1
     else
-      take(base, id, now, lock, lock_ms, worker, keep, taken, false)
+      take(base, id, now, lock, lock_ms, worker, suspect_from, keep, taken, false)
     end
   end
 end
@@ -77,7 +77,7 @@ for _, list in ipairs(lists) do
     if not ids or #ids == 0 then break end
     call('LPUSH', base .. 'active', unpack(ids))
     looks = looks - #ids
-    for _, id in ipairs(ids) do take(base, id, now, lock, lock_ms, worker, keep, taken, has_gone) end
+    for _, id in ipairs(ids) do take(base, id, now, lock, lock_ms, worker, suspect_from, keep, taken, has_gone) end
   end
 end
 
@@ -86,7 +86,7 @@ if is_special and #taken > 0 and call('EXISTS', base .. 'priority') == 1 then
   for i = 1, #taken, 6 do call('ZREM', base .. 'priority', taken[i]) end
 end
 -- As Bull: told when a job has ended and nothing waits, not when the last one is taken.
-if #ARGV > 10 + adopted and #taken == 0 and call('LLEN', base .. 'wait') == 0 then
+if #ARGV > 11 + adopted and #taken == 0 and call('LLEN', base .. 'wait') == 0 then
   call('PUBLISH', base .. 'drained', '')
 end
 

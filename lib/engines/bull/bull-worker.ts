@@ -267,12 +267,9 @@ export class BullWorker implements EngineWorker {
     const { job, startedAt } = locked;
     if (this.runs.wasCancelled(job.id, locked.lock)) return;
     const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
-    const isOverdue = this.runs.get(job.id) !== undefined;
-    // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
-    if (isOverdue || this.slots.free === 0 || this.takesNone) {
-      this.ended.giveBack(base, isOverdue ? OVERDUE_DELAY : 0);
-      return;
-    }
+    if (this.runs.get(job.id)) return this.ended.giveBack(base, OVERDUE_DELAY);
+    // More came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
+    if (this.slots.free === 0 || this.takesNone) return this.ended.giveBack(base, 0);
     const slot = this.slots.take();
     const current: CurrentRun = { ...base, slot, run: this.startRun(job, slot), isOverdue: false, isCancelled: false };
     this.runs.add(current);
@@ -288,8 +285,7 @@ export class BullWorker implements EngineWorker {
     if (!current.isCancelled) this.ended.add(current, outcome, this.queues.isListening(this.keys.queue));
     const { ended } = current.run;
     current.isOverdue = ended !== undefined;
-    if (ended) void ended.then(() => this.leave(current));
-    else this.leave(current);
+    void (ended ? ended.then(() => this.leave(current)) : this.leave(current));
     this.makeTurn();
   }
 

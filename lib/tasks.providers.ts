@@ -61,11 +61,12 @@ function createWorkers(
   settings: TasksSettings,
   queue: TaskQueue,
 ): Workers {
-  const { defaults, maxCrashes, codec } = settings;
+  const { defaults, maxCrashes, codec, lockDuration } = settings;
   const dispatch = async (signature: Signature<unknown>, jobId: string): Promise<void> => {
     await queue.enqueue(signature, { jobId });
   };
-  return new Workers(engine, new Runner({ registry, defaults, maxCrashes, codec, engine, dispatch }), settings);
+  const runner = new Runner({ registry, defaults, maxCrashes, codec, lockDuration, engine, dispatch });
+  return new Workers(engine, runner, settings);
 }
 
 function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine: Engine): () => TaskRegistry {

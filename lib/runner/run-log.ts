@@ -1,12 +1,19 @@
 import type { Logger } from '@nestjs/common';
 import type { ActiveJob } from '../contracts/engine.js';
 import type { Outcome } from '../contracts/outcome.js';
+import type { BlockedLoop } from './loop-watch.js';
 
 /** Where the runner's lines go; Nest's `Logger` fits. */
 export type RunLogger = Pick<Logger, 'warn' | 'error'>;
 
 /** Unknown names that are warned of, each once; a foreign producer may make a new one with every job. */
 const MOST_UNKNOWN_NAMES = 100;
+
+/** Tasks that are named in one line. */
+const MOST_NAMED = 5;
+
+/** A process that was blocked and computed less than this has waited for something, or stood still. */
+const HARDLY_COMPUTED = 0.2;
 
 /** Writes the runner's log lines: one per failed job, one per retry. */
 export class RunLog {
@@ -62,6 +69,22 @@ export class RunLog {
 
   aloneNoMore(job: ActiveJob): void {
     this.warn(`${nameOf(job)} has ended its run without ending the process, which takes other jobs again.`);
+  }
+
+  blockedLoop({ blocked, computed, tasks, untold }: BlockedLoop, lockDuration: number): void {
+    const more = tasks.length > MOST_NAMED ? ` and ${tasks.length - MOST_NAMED} other(s)` : '';
+    const how =
+      computed < HARDLY_COMPUTED
+        ? ' It hardly computed meanwhile: look for synchronous I/O (readFileSync, execSync), or a process that was stopped.'
+        : '';
+    const before = untold > 0 ? ` So it was ${untold} other time(s) since the line before.` : '';
+    this.warn(
+      `The event loop was blocked for ${blocked} ms while these tasks ran: ${tasks.slice(0, MOST_NAMED).join(', ')}${more}. ` +
+        `No request, timer or renewal of a lock went on meanwhile; after ${lockDuration} ms other workers take the jobs. ` +
+        `Do the work in smaller steps with an await between them, or off the event loop: @Task({ isolate: 'thread' }).` +
+        how +
+        before,
+    );
   }
 
   stillRunning(job: ActiveJob): void {

@@ -11,6 +11,7 @@ import { Deadlines } from './deadlines.js';
 import { DecodedRun, EncodedRun } from './encoded-run.js';
 import { FollowedRun } from './followed-run.js';
 import { LoneRun } from './lone-run.js';
+import { LoopWatch } from './loop-watch.js';
 import { missingLimits } from './missing-limits.js';
 import { RunLog, type RunLogger } from './run-log.js';
 import { decodeArguments } from './run-payload.js';
@@ -29,6 +30,8 @@ export interface RunnerOptions {
   maxCrashes: number;
   /** Absent: arguments and results are stored as they are. */
   codec?: PayloadCodec;
+  /** In milliseconds. */
+  lockDuration: number;
   engine: Pick<Engine, 'progress' | 'log' | 'begin'>;
   /** Enqueues the call that an `onFailed` made, under this id. */
   dispatch: (signature: Signature<unknown>, jobId: string) => Promise<void>;
@@ -47,18 +50,37 @@ export class Runner {
   private readonly codec?: PayloadCodec;
   private readonly plans = new Map<string, TaskPlan>();
   private readonly shared: SharedByRuns;
+  /** Of the event loop, while this process has workers. */
+  readonly loop: LoopWatch;
 
-  constructor({ registry, defaults, maxCrashes, codec, engine, dispatch, logger, random }: RunnerOptions) {
+  constructor({
+    registry,
+    defaults,
+    maxCrashes,
+    codec,
+    lockDuration,
+    engine,
+    dispatch,
+    logger,
+    random,
+  }: RunnerOptions) {
     this.registry = registry;
     this.maxCrashes = maxCrashes;
     this.engine = engine;
     this.dispatch = dispatch;
     this.codec = codec;
+    const log = new RunLog(logger ?? new Logger('TasksRunner'));
+    this.loop = new LoopWatch({
+      lockDuration,
+      activities: () => [...this.plans].map(([name, { activity }]) => [name, activity] as const),
+      report: (found) => log.blockedLoop(found, lockDuration),
+    });
     this.shared = {
       engine,
       defaults,
       deadlines: new Deadlines(),
-      log: new RunLog(logger ?? new Logger('TasksRunner')),
+      log,
+      loop: this.loop,
       solitude: new Solitude(),
       random: random ?? Math.random,
     };

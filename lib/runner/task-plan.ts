@@ -7,9 +7,17 @@ import type { ErrorClass } from '../contracts/task.js';
 import type { TaskDefinition } from '../discovery/task-definition.js';
 import type { BackoffRule } from './backoff.js';
 
+/** What goes on of a task in this process. */
+export interface TaskActivity {
+  running: number;
+  /** The look of `LoopWatch` during which a run of it last began or ended. */
+  look: number;
+}
+
 /** A task with every option filled in, durations in milliseconds; what its job says stands above. */
 export interface TaskPlan {
   definition: TaskDefinition;
+  readonly activity: TaskActivity;
   attempts: number;
   backoff: BackoffRule;
   timeout: number | false;
@@ -27,6 +35,7 @@ export function planTask(definition: TaskDefinition, defaults: TaskDefaults): Ta
   const backoff = contract.backoff ?? options.backoff;
   return {
     definition,
+    activity: { running: 0, look: -1 },
     attempts: contract.attempts ?? options.attempts ?? defaults.attempts,
     backoff: backoff === undefined ? defaults.backoff : toRule(backoff, `${place}: backoff`),
     timeout: timeout === undefined ? defaults.timeout : toTimeout(timeout, `${place}: timeout`),

@@ -6,6 +6,7 @@ import { runScope } from '../contracts/task-context.js';
 import type { TaskDefinition } from '../discovery/task-definition.js';
 import { backoffDelay } from './backoff.js';
 import type { Deadlines, Timed } from './deadlines.js';
+import type { LoopWatch } from './loop-watch.js';
 import { RunContext } from './run-context.js';
 import type { RunLog } from './run-log.js';
 import { encodeResult } from './run-payload.js';
@@ -26,6 +27,7 @@ export interface SharedByRuns {
   deadlines: Deadlines;
   log: RunLog;
   solitude: Solitude;
+  loop: Pick<LoopWatch, 'look'>;
   random: () => number;
 }
 
@@ -128,6 +130,8 @@ export class TaskRun implements ActiveRun, Timed, Slot {
     const startedAt = timeout === false ? 0 : performance.now();
     let returned: unknown;
     this.presence.enter();
+    this.plan.activity.running++;
+    this.plan.activity.look = this.shared.loop.look;
     try {
       returned = runScope.run({ context, slot: this }, call, this.plan.definition, args, context);
     } catch (thrown) {
@@ -207,6 +211,8 @@ export class TaskRun implements ActiveRun, Timed, Slot {
 
   private markEnd(): void {
     this.hasEnded = true;
+    this.plan.activity.running--;
+    this.plan.activity.look = this.shared.loop.look;
     this.withdraw();
     this.shared.deadlines.remove(this);
     clearTimeout(this.timer);

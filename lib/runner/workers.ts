@@ -30,6 +30,7 @@ export class Workers {
       return this.engine.work(queue, options, (job, slot) => this.runner.start(job, slot));
     });
     this.runner.govern(this.workers);
+    if (this.workers.length > 0) this.runner.loop.start();
   }
 
   /** Why this process does not work yet, or no more. */
@@ -60,6 +61,7 @@ export class Workers {
     } finally {
       clearTimeout(timer);
       process.off('SIGTERM', abort).off('SIGINT', abort);
+      this.runner.loop.stop();
     }
   }
 

@@ -52,6 +52,7 @@ export function aRunner(task: TaskDefinition, changes: Partial<RunnerOptions> = 
     registry: () => registry,
     defaults: DEFAULTS,
     maxCrashes: 3,
+    lockDuration: 30_000,
     engine,
     dispatch,
     logger,

@@ -25,10 +25,11 @@ function setUp(running = 0) {
     maxPayload: 1_000,
   } as unknown as TasksSettings;
   const govern = vi.fn();
-  const runner = { suspectFrom: 2, govern } as unknown as Runner;
+  const loop = { start: vi.fn(), stop: vi.fn() };
+  const runner = { suspectFrom: 2, govern, loop } as unknown as Runner;
   const logger = { log: vi.fn(), warn: vi.fn() };
   const workers = new Workers({ work } as unknown as Engine, runner, settings, logger as never);
-  return { work, worker, workers, govern };
+  return { work, worker, workers, govern, loop };
 }
 
 describe('the workers of a process', () => {
@@ -59,10 +60,12 @@ describe('the workers of a process', () => {
   });
 
   it('drain once, however often they are told', async () => {
-    const { worker, workers } = setUp();
+    const { worker, workers, loop } = setUp();
     workers.start();
+    expect(loop.start).toHaveBeenCalledTimes(1);
     await Promise.all([workers.drain(), workers.drain()]);
     expect(worker.stop).toHaveBeenCalledTimes(1);
+    expect(loop.stop).toHaveBeenCalledTimes(1);
   });
 
   it('abort what runs at a second signal, and listen to no signal afterwards', async () => {

@@ -25,7 +25,12 @@ function answered(error: unknown): ActiveRun {
   return { outcome: Promise.resolve(broken(error)), abort: () => undefined };
 }
 
+/** What was thrown may throw itself when it is looked at. */
 function toJobError(error: unknown): JobError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  return { name: error.name, message: error.message, stack: error.stack };
+  try {
+    if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+    return { name: error.name, message: error.message, stack: error.stack };
+  } catch {
+    return { name: 'Error', message: 'The run broke with a value that cannot be shown.' };
+  }
 }

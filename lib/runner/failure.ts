@@ -22,6 +22,20 @@ export function toJobError(thrown: unknown): JobError {
   return error;
 }
 
+/** What was thrown; an error about it where it is one that throws at whoever asks what it is. */
+export function tame(thrown: unknown): unknown {
+  try {
+    isError(thrown);
+    return thrown;
+  } catch {
+    return new Error(toJobError(thrown).message);
+  }
+}
+
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error;
+}
+
 function messageOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
   const message = textOf(thrown, 'message');

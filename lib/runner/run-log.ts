@@ -1,6 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import type { ActiveJob } from '../contracts/engine.js';
 import type { Outcome } from '../contracts/outcome.js';
+import { toJobError } from './failure.js';
 import type { BlockedLoop } from './loop-watch.js';
 
 /** Where the runner's lines go; Nest's `Logger` fits. */
@@ -36,7 +37,7 @@ export class RunLog {
   }
 
   brokenBackoff(job: ActiveJob, problem: unknown): void {
-    const cause = problem instanceof Error ? problem.message : String(problem);
+    const cause = toJobError(problem).message;
     this.warn(
       `${nameOf(job)}: its backoff function does not work: ${cause} The default backoff is used; ` +
         `answer milliseconds or text such as '30s'.`,
@@ -44,11 +45,11 @@ export class RunLog {
   }
 
   brokenOnFailed(job: ActiveJob, problem: unknown): void {
-    const cause = problem instanceof Error ? `${problem.name}: ${problem.message}` : String(problem);
+    const error = toJobError(problem);
     this.error(
-      `${nameOf(job)} failed, and the call that its onFailed makes was not enqueued: ${cause} ` +
+      `${nameOf(job)} failed, and the call that its onFailed makes was not enqueued: ${titleOf(error)} ` +
         'The failure is on record all the same. Put onFailed right, then enqueue the call by hand.',
-      problem instanceof Error ? problem.stack : undefined,
+      error.stack,
     );
   }
 
@@ -91,6 +92,13 @@ export class RunLog {
     this.warn(
       `${nameOf(job)} was aborted 10 s ago and still runs, so it keeps its place in the worker. ` +
         `Pass context.signal on to what it waits for.`,
+    );
+  }
+
+  abandoned(job: ActiveJob): void {
+    this.error(
+      `${nameOf(job)} was aborted 5 min ago and still runs. Its place goes to other jobs now, though it may never end. ` +
+        `Let it wait for nothing without an end, and pass context.signal on.`,
     );
   }
 

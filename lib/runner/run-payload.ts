@@ -1,6 +1,13 @@
 import { isEncoded, missingCodec } from '../contracts/codec.js';
 import type { ActiveJob } from '../contracts/engine.js';
 import { InvalidPayloadError, InvalidResultError } from '../contracts/errors.js';
+import { toJobError } from './failure.js';
+
+/**
+ * Most characters of a result: it is sent to every process that waits for results, and Redis drops those that do not
+ * keep up (`client-output-buffer-limit pubsub`, 32 MB at most by default).
+ */
+const LARGEST_RESULT = 8 * 1_024 * 1_024;
 
 /**
  * Reads a job's arguments.
@@ -27,8 +34,9 @@ export function decodeArguments(job: ActiveJob): readonly unknown[] {
  */
 export function encodeResult(value: unknown, job: ActiveJob): string | undefined {
   if (value === undefined) return undefined;
+  let result: string | undefined;
   try {
-    return JSON.stringify(value);
+    result = JSON.stringify(value);
   } catch (cause) {
     throw new InvalidResultError(
       `What task ${job.task} returned in job ${job.id} cannot be written as JSON: ` +
@@ -36,11 +44,18 @@ export function encodeResult(value: unknown, job: ActiveJob): string | undefined
       { cause },
     );
   }
+  if (result !== undefined && result.length > LARGEST_RESULT) {
+    throw new InvalidResultError(
+      `What task ${job.task} returned in job ${job.id} has ${result.length} characters as JSON, which is more than ` +
+        `${LARGEST_RESULT}. Store it elsewhere and return where it is, such as the name of a file.`,
+    );
+  }
+  return result;
 }
 
 /** V8 draws a circle over several lines. */
 function textOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, ' ');
+  return toJobError(error).message.replace(/\s*\n\s*/g, ' ');
 }
 
 function unreadable(job: ActiveJob, cause: string): InvalidPayloadError {

@@ -4,7 +4,7 @@ import type { FailedRetention, Outcome } from '../contracts/outcome.js';
 import { RefusedArguments } from '../contracts/schema.js';
 import { Discard, Retry, Snooze } from '../contracts/steering.js';
 import type { ErrorClass } from '../contracts/task.js';
-import { toJobError } from './failure.js';
+import { tame, toJobError } from './failure.js';
 
 /** What decides about a run that threw. */
 export interface FailurePolicy {
@@ -32,7 +32,7 @@ export function isDropped(reason: TasksError | undefined): boolean {
   return reason instanceof JobLockLostError || reason instanceof TaskCancelledError;
 }
 
-/** Decides the outcome of a run from what it threw. */
+/** Decides the outcome of a run from what it threw, tame. */
 export function settle(thrown: unknown, policy: FailurePolicy): Outcome {
   try {
     if (thrown instanceof Snooze) return snooze(thrown, policy);
@@ -59,7 +59,7 @@ function snooze({ delay }: Snooze, { place }: FailurePolicy): Outcome {
 }
 
 function retry(thrown: Retry, policy: FailurePolicy): Outcome {
-  const error = thrown.cause ?? thrown;
+  const error = tame(thrown.cause ?? thrown);
   const { delay } = thrown;
   if (delay === undefined) return tryAgain(error, policy);
   const wait = wholeMilliseconds(delay, `The delay of the Retry thrown by ${policy.place}`);

@@ -1,5 +1,5 @@
 import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
-import { TaskCancelledError, TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
+import { TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
 import type { Outcome } from '../contracts/outcome.js';
 import type { TaskDefaults } from '../contracts/settings.js';
 import { runScope } from '../contracts/task-context.js';
@@ -10,6 +10,7 @@ import type { LoopWatch } from './loop-watch.js';
 import { RunContext } from './run-context.js';
 import type { RunLog } from './run-log.js';
 import { encodeResult } from './run-payload.js';
+import { tame } from './failure.js';
 import { fail, isDropped, isSteering, settle } from './settle.js';
 import type { Presence, Solitude } from './solitude.js';
 import type { TaskPlan } from './task-plan.js';
@@ -19,6 +20,9 @@ const SHUTDOWN_GRACE = 500;
 
 /** When a task that goes on after its outcome is worth a warning, in milliseconds. */
 const STILL_RUNNING_AFTER = 10_000;
+
+/** How long a task may go on after its outcome until its place is given to other jobs, in milliseconds. */
+const LONGEST_OVERTIME = 5 * 60_000;
 
 /** What all runs of one runner share. */
 export interface SharedByRuns {
@@ -74,7 +78,7 @@ export class TaskRun implements ActiveRun, Timed, Slot {
     this.shared.deadlines.remove(this);
     this.abortReason ??= reason;
     if (reason instanceof TaskShutdownError) this.endSoon();
-    else if (reason instanceof TaskCancelledError) this.timer ??= this.warnLater();
+    else this.timer ??= this.warnLater();
     this.context.abort(reason);
   }
 
@@ -110,7 +114,18 @@ export class TaskRun implements ActiveRun, Timed, Slot {
   }
 
   private warnLater(): NodeJS.Timeout {
-    return setTimeout(() => this.shared.log.stillRunning(this.job), STILL_RUNNING_AFTER).unref();
+    return setTimeout(() => {
+      this.shared.log.stillRunning(this.job);
+      this.timer = setTimeout(() => this.abandon(), LONGEST_OVERTIME - STILL_RUNNING_AFTER).unref();
+    }, STILL_RUNNING_AFTER).unref();
+  }
+
+  /** A task that never ends would keep its place for ever. */
+  private abandon(): void {
+    this.shared.log.abandoned(this.job);
+    if (!this.isAnswered) this.answer!(this.putBack());
+    this.isAnswered = true;
+    this.markEnd();
   }
 
   /** Called by `Deadlines`. */
@@ -163,7 +178,8 @@ export class TaskRun implements ActiveRun, Timed, Slot {
     }
   }
 
-  private settleThrown(thrown: unknown): Outcome {
+  private settleThrown(wild: unknown): Outcome {
+    const thrown = tame(wild);
     if (this.abortReason instanceof TaskShutdownError && !isSteering(thrown)) return this.putBack();
     const { job, plan, shared } = this;
     const attempt = job.attemptsMade + 1;
@@ -210,6 +226,7 @@ export class TaskRun implements ActiveRun, Timed, Slot {
   }
 
   private markEnd(): void {
+    if (this.hasEnded) return;
     this.hasEnded = true;
     this.plan.activity.running--;
     this.plan.activity.look = this.shared.loop.look;

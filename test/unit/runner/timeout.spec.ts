@@ -57,6 +57,24 @@ describe('timeout', () => {
     expect(run.ended).toBeUndefined();
   });
 
+  it('gives the place of a method that never ends to others after 5 minutes', async () => {
+    const { run, gate, logger, start } = anOverdueRun({ timeout: '1s', attempts: 1 });
+    vi.advanceTimersByTime(1_000);
+    await run.outcome;
+    const ended = run.ended!;
+    vi.advanceTimersByTime(299_999);
+    expect(await isSettled(ended)).toBe(false);
+    vi.advanceTimersByTime(1);
+    await ended;
+    expect(logger.error).toHaveBeenLastCalledWith(expect.stringContaining('Its place goes to other jobs now'));
+    // It counts as ended once, whenever it ends.
+    gate.open(undefined);
+    await isSettled(ended);
+    const suspect = start({ id: 'suspect', crashes: 2 });
+    gate.open(undefined);
+    expect(await suspect.outcome).toMatchObject({ type: 'completed' });
+  });
+
   it('keeps the end open until the method really ends', async () => {
     const { run, gate } = anOverdueRun();
     vi.advanceTimersByTime(1_000);

@@ -94,8 +94,10 @@ describe.each([
     await engine.enqueue([newJob('first'), newJob('ruled', { rules }), newJob('last')]);
     const started = work();
     await eventually(() => expect(started.toSorted()).toEqual(['first', 'last', 'ruled']));
+    await eventually(async () => expect(await engine.counts('default')).toMatchObject({ completed: 3, active: 0 }));
     const [first] = await engine.find([{ id: 'first' }]);
     expect(first).toMatchObject({ crashes: 0 });
+    expect(await redis.type(`${base}${key}:broken`)).toBe('string');
   });
 });
 

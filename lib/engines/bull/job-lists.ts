@@ -46,7 +46,7 @@ export class JobLists {
       const { kind, state: wanted } = places[place];
       const key = base + places[place].key;
       const count = Math.max(limit - jobs.length, LEAST_READ);
-      const ids = await this.connections.run((client) => read(client, key, kind, offset, count));
+      const ids = await this.connections.run((client) => read(client, key, kind, offset, count).catch(noneIfBroken));
       const found = await this.find(ids.map((id) => ({ id, queue })));
       let looked = 0;
       for (; looked < ids.length && jobs.length < limit; looked++) {
@@ -80,6 +80,12 @@ function read(client: RedisClient, key: string, kind: Kind, offset: number, coun
     case 'latest first':
       return client.zrange(key, offset, last, 'REV');
   }
+}
+
+/** A key of another type than it should be lists nothing; the scripts set it aside. */
+function noneIfBroken(error: Error): string[] {
+  if (error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
 }
 
 function readCursor(cursor: string | undefined, places: number): [place: number, offset: number] {

@@ -87,7 +87,8 @@ export class QueueUpkeep {
         (client) => runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
         WORK_TIMEOUT,
       );
-      const due = next === '' ? Number.POSITIVE_INFINITY : Number(next);
+      // Empty where nothing is delayed; no number where something else than a time stands there.
+      const due = /^\d+$/.test(next) ? Number(next) : Number.POSITIVE_INFINITY;
       if (due <= this.nextPromotion) this.promoteAt(due);
     } catch {
       this.promoteAt(Date.now() + PROMOTE_AT_LEAST);

@@ -38,12 +38,15 @@ export type ScriptArgument = string | number;
 
 type ScriptClient = Record<string, (key: string, args: ScriptArgument[]) => Promise<unknown>>;
 
+/** So many of these are run that they look out for broken keys only once there was an error. */
+const BUSY: readonly string[] = ['addJobs', 'turn'] satisfies ScriptName[];
+
 /** Reads the scripts, once per process. */
 const sources = new Map(
-  Object.entries(SCRIPTS).map(([name, files]) => [
-    name,
-    [`local call = redis.call`, ...files.map(readScript)].join('\n'),
-  ]),
+  Object.entries(SCRIPTS).map(([name, files]) => {
+    const head = ['local call = redis.call', readScript('mending'), BUSY.includes(name) ? '' : 'call = mending'];
+    return [name, [...head, ...files.map(readScript)].join('\n')];
+  }),
 );
 
 /** How long and how many ended jobs are kept, as the scripts read it. */

@@ -55,10 +55,10 @@ export function holdCases(scene: Scene): void {
         return running(Promise.resolve(completed()));
       });
       await scene.settlement(jobs[0]);
-      await eventually(async () =>
-        expect(await scene.engine.counts('default')).toMatchObject({ waiting: 4, active: 0, completed: 1 }),
-      );
-      expect(idsOf(await scene.list({ state: 'waiting' }))).toEqual(idsOf(jobs.slice(1)));
+      await eventually(async () => {
+        expect(await scene.engine.counts('default')).toMatchObject({ waiting: 4, active: 0, completed: 1 });
+        expect(idsOf(await scene.list({ state: 'waiting' }))).toEqual(idsOf(jobs.slice(1)));
+      });
       letGo!();
       await scene.settlement(jobs[4]);
       expect(started).toEqual(idsOf(jobs));

@@ -15,6 +15,10 @@ local now, token = tonumber(ARGV[1]), ARGV[2]
 local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]) }
 local added = {}
 
+local function count_up(key, by) return call('INCRBY', key, by) end
+local function push(list, ...) call('LPUSH', list, ...) end
+local function take_key(base, id, unique) return { with_rules().take_key(base, id, unique, now, keep) } end
+
 local refusal = ARGV[5] == '1' and with_rules().find_refusal(6, now, keep)
 if refusal then return refusal end
 
@@ -22,7 +26,7 @@ local at = 6
 while at <= #ARGV do
   local base, count = ARGV[at], tonumber(ARGV[at + 1])
   local list = waiting_list(base)
-  local order = call('INCRBY', base .. 'id', count) - count
+  local order = step(count_up, base .. 'id', count) - count
   local ready, lanes = {}, {}
   at = at + 2
 
@@ -34,14 +38,14 @@ while at <= #ARGV do
     if is_known then
       local is_over, old_rules = is_outdated(base, id, now)
       if is_over then
-        prune(base, now, 100)
-        forget_finished(base, id, read_rules(old_rules))
+        step(prune, base, now, 100)
+        step(forget_finished, base, id, read_rules(old_rules))
         is_known = false
       end
     end
     local holder, after
     if not is_known and rules and rules.unique then
-      holder, after = with_rules().take_key(base, id, rules.unique, now, keep)
+      holder, after = unpack(step(take_key, base, id, rules.unique), 1, 2)
     end
     if is_known then
       call('PUBLISH', base .. 'duplicated@' .. token, id)
@@ -55,11 +59,11 @@ while at <= #ARGV do
       if ARGV[at + 7] ~= '' then call('HSET', key, 'metadata', ARGV[at + 7]) end
       if rules then call('HSET', key, 'rules', ARGV[at + 8]) end
       if after then call('HSET', key, 'after', after) end
-      if rules then index(base, id, rules, now) end
-      if due > 0 then put_later(base, id, due, order)
+      if rules then step(index, base, id, rules, now) end
+      if due > 0 then step(put_later, base, id, due, order)
       elseif rules and rules.priority then
         lanes[#lanes + 1] = id
-        call('LPUSH', base .. rules.priority, id)
+        step(push, base .. rules.priority, id)
       else ready[#ready + 1] = id end
       added[#added + 1] = 1
     end
@@ -68,7 +72,7 @@ while at <= #ARGV do
 
   -- One push for many: Lua can unpack only so many values at a time.
   for first = 1, #ready, 5000 do
-    call('LPUSH', list, unpack(ready, first, math.min(first + 4999, #ready)))
+    step(push, list, unpack(ready, first, math.min(first + 4999, #ready)))
   end
   for _, id in ipairs(ready) do call('PUBLISH', base .. 'waiting@' .. token, id) end
   for _, id in ipairs(lanes) do call('PUBLISH', base .. 'waiting@' .. token, id) end

@@ -11,7 +11,7 @@
 local base, now = ARGV[1], tonumber(ARGV[2])
 
 local list = waiting_list(base)
-local due = call('ZRANGEBYSCORE', KEYS[1], 0, now * 0x1000 + 0xfff, 'LIMIT', 0, 1000)
+local due = call('ZRANGEBYSCORE', KEYS[1], '-inf', now * 0x1000 + 0xfff, 'LIMIT', 0, 1000)
 for _, id in ipairs(due) do
   call('ZREM', KEYS[1], id)
   if redis.pcall('HEXISTS', base .. id, 'name') == 1 then
@@ -24,7 +24,7 @@ end
 -- They have waited already, so they go first; backwards, so that the earliest is the very first.
 local paced = {}
 if call('EXISTS', base .. 'paced') == 1 then
-  paced = call('ZRANGEBYSCORE', base .. 'paced', 0, with_rules().clock(), 'LIMIT', 0, 1000)
+  paced = call('ZRANGEBYSCORE', base .. 'paced', '-inf', with_rules().clock(), 'LIMIT', 0, 1000)
 end
 for i = #paced, 1, -1 do
   call('ZREM', base .. 'paced', paced[i])

@@ -14,7 +14,10 @@
 ]]
 local base, now = ARGV[1], tonumber(ARGV[2])
 local recovered = {}
-if not call('SET', base .. 'stalled-check', now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
+local check = base .. 'stalled-check'
+-- One without an end would keep everybody from checking for ever.
+if call('PTTL', check) == -1 then call('DEL', check) end
+if not call('SET', check, now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
 
 local list = waiting_list(base)
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
@@ -58,7 +61,11 @@ for _, id in ipairs(call('ZRANGE', base .. 'parked', 0, 99)) do
     with_rules().unpark(base, id)
     put_back(base, id, list, true)
   else
-    if rules.concurrency then with_rules().fill_slots(base, rules.concurrency) end
+    if rules.concurrency then
+      -- Whoever waits for slots has their holders looked at.
+      call('SADD', base .. 'limits', rules.concurrency.key)
+      with_rules().fill_slots(base, rules.concurrency)
+    end
     if rules.rate then with_rules().reserve_next(base, rules.rate) end
   end
 end

@@ -33,7 +33,7 @@ local function release(base, places)
   for _, id in ipairs(ids) do absent[id] = true end
   leave_active(base, absent, #ids)
   in_parts(locks, function(...) return call('DEL', ...) end)
-  in_parts(ids, function(...) return call('SREM', base .. 'stalled', ...) end)
+  step(in_parts, ids, function(...) return call('SREM', base .. 'stalled', ...) end)
   for id, at in pairs(run_of) do released[at] = not absent[id] end
   return released
 end

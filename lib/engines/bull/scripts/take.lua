@@ -31,7 +31,7 @@ local function take(base, id, now, lock, lock_ms, worker, suspect_from, keep, ta
   local rules = read_rules(text)
   -- Keys of another type than they should be must not keep the jobs that were taken before from their worker.
   local is_sound, may_start = true, true
-  if rules then is_sound, may_start = pcall(with_rules().may_start, base, id, rules, tonumber(now), keep) end
+  if rules then is_sound, may_start = pcall(step, with_rules().may_start, base, id, rules, tonumber(now), keep) end
   local may_run = text and (not is_sound or may_start)
   if not may_run then call('LREM', base .. 'active', 1, id) end
   -- Whoever holds a lock is running the job: what stands in `active` twice must not run twice.

@@ -23,16 +23,22 @@ const QUICK_LANES = 3;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options) process.exitCode = await runSuite(options);
-  else console.log(USAGE);
-} catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-  process.exitCode = 1;
-}
+// Whatever is still under way ends with this process.
+process.exit(await main());
 
 /** Answers the exit code. */
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options) return await runSuite(options);
+    console.log(USAGE);
+    return 0;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 1;
+  }
+}
+
 async function runSuite(options: ChaosOptions): Promise<number> {
   const startedAt = new Date();
   const longest = options.isQuick ? LONGEST_QUICK : LONGEST;
@@ -43,9 +49,19 @@ async function runSuite(options: ChaosOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-tasks-chaos-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   console.log(`Seed ${options.seed}`);
-  const results = await inLanes(options.isQuick ? QUICK_LANES : 1, options.scenarios, (scenario) =>
-    runScenario(scenario, options, folder),
-  );
+  const { scenarios } = options;
+  const results: ScenarioResult[] = [];
+  const run = async (scenario: Scenario): Promise<void> => {
+    results[scenarios.indexOf(scenario)] = await runScenario(scenario, options, folder);
+  };
+  await Promise.all([
+    ...scenarios.filter(({ isLight }) => isLight).map(run),
+    inLanes(
+      options.isQuick ? QUICK_LANES : 1,
+      scenarios.filter(({ isLight }) => !isLight),
+      run,
+    ),
+  ]);
   clearTimeout(timer);
 
   console.log(`\n${renderTable(results)}\n`);
@@ -81,15 +97,13 @@ async function runScenario(scenario: Scenario, options: ChaosOptions, folder: st
   }
 }
 
-/** Does something for each of a list, so many at a time; the answers are in the order of the list. */
-async function inLanes<T, R>(lanes: number, list: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const rest = list.entries();
+/** Does something for each of a list, so many at a time. */
+async function inLanes<T>(lanes: number, list: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const rest = list.values();
   const lane = async (): Promise<void> => {
-    for (const [index, one] of rest) results[index] = await work(one);
+    for (const one of rest) await work(one);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
 }
 
 function commandOf({ isQuick, scale, seed, recovers, scenarios }: ChaosOptions): string {

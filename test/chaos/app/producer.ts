@@ -10,7 +10,7 @@ import { ChaosTasks, CountedTasks, IntroducedTasks, RetiredTasks } from './tasks
 
 type Call = (key: string, milliseconds: number) => Signature<unknown>;
 
-const { plain, retried, limited, single, forgotten, stubborn } = task(ChaosTasks);
+const { plain, retried, limited, single, forgotten, stubborn, pill } = task(ChaosTasks);
 const { counted } = task(CountedTasks);
 const { retired } = task(RetiredTasks);
 const { introduced } = task(IntroducedTasks);
@@ -21,11 +21,12 @@ const CALLS: Readonly<Record<TaskName, Call>> = {
   single,
   forgotten,
   stubborn,
+  pill,
   retired,
   introduced,
 };
 
-/** Few keys, so that they meet. */
+/** Few, so that they meet. */
 const KEYS = 20;
 
 /** How often new calls are made, in ms. */
@@ -46,13 +47,14 @@ export class Producer {
   ) {}
 
   /** Answers when every call has been answered or refused. */
-  async load({ jobs, over, seed, parts, longest }: Load): Promise<void> {
+  async load({ jobs, over, seed, parts, longest, keys = KEYS }: Load): Promise<void> {
     const random = new Random(seed);
     const startedAt = Date.now();
     const calls: Promise<void>[] = [];
     while (calls.length < jobs) {
       const due = Math.min(jobs, Math.ceil((jobs * (Date.now() - startedAt + PACE)) / over));
-      while (calls.length < due) calls.push(this.enqueue(random, pickPart(random, parts), longest));
+      while (calls.length < due)
+        calls.push(this.enqueue(random, pickPart(random, parts), `key-${random.below(keys)}`, longest));
       await sleep(PACE);
     }
     await Promise.all(calls);
@@ -86,7 +88,11 @@ export class Producer {
       const infos = await Promise.all(
         ids.slice(from, from + REPORTED_AT_A_TIME).map((id) => this.queue.job(id).info()),
       );
-      for (const info of infos) if (info) reports.push({ id: info.id, state: info.state, runs: info.runs.length });
+      for (const info of infos) {
+        if (!info) continue;
+        const runs = info.runs.map(({ worker, startedAt }) => ({ pid: pidOf(worker), startedAt: startedAt.getTime() }));
+        reports.push({ id: info.id, state: info.state, runs });
+      }
     }
     return reports;
   }
@@ -96,8 +102,7 @@ export class Producer {
     for (const queue of queues) await this.admin.remove({ queue });
   }
 
-  private async enqueue(random: Random, part: LoadPart, longest: number): Promise<void> {
-    const key = `key-${random.below(KEYS)}`;
+  private async enqueue(random: Random, part: LoadPart, key: string, longest: number): Promise<void> {
     const call = CALLS[part.task](key, Math.round(random.between(1, longest)));
     const options = part.delay === undefined ? {} : { delay: Math.round(random.between(1, part.delay)) };
     const at = Date.now();
@@ -110,6 +115,11 @@ export class Producer {
       this.ledger.write(LINES.refusal({ id, sent, code, took: Date.now() - at, at: Date.now() }));
     }
   }
+}
+
+/** A worker is called by its host and its process. */
+function pidOf(worker: string): number {
+  return Number(worker.slice(worker.lastIndexOf(':') + 1));
 }
 
 function pickPart(random: Random, parts: readonly LoadPart[]): LoadPart {

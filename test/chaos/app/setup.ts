@@ -20,7 +20,8 @@ export interface LoadPart {
   delay?: number;
 }
 
-export type TaskName = 'plain' | 'retried' | 'limited' | 'single' | 'forgotten' | 'stubborn' | 'retired' | 'introduced';
+export type TaskName =
+  'plain' | 'retried' | 'limited' | 'single' | 'forgotten' | 'stubborn' | 'pill' | 'retired' | 'introduced';
 
 /** What a producer enqueues, and how fast. */
 export interface Load {
@@ -29,6 +30,8 @@ export interface Load {
   over: number;
   seed: number;
   parts: readonly LoadPart[];
+  /** How many keys of limited and unique tasks there are. @default 20 */
+  keys?: number;
   /** Longest time that a task takes, in ms. */
   longest: number;
 }
@@ -41,6 +44,7 @@ export const ATTEMPTS: Readonly<Record<TaskName, number>> = {
   single: 1,
   forgotten: 1,
   stubborn: 1,
+  pill: 1,
   retired: 1,
   introduced: 1,
 };

@@ -61,6 +61,14 @@ export class ChaosTasks {
   stubborn(_key: string, milliseconds: number, @Ctx() context: TaskContext): Promise<void> {
     return this.effects.run(context, '', milliseconds, true);
   }
+
+  /** Takes its process with it, and whatever else runs there. */
+  @Task({ name: 'pill', attempts: 1 })
+  async pill(_key: string, milliseconds: number, @Ctx() context: TaskContext): Promise<void> {
+    await this.effects.run(context, '', milliseconds);
+    process.kill(process.pid, 'SIGKILL');
+    await new Promise(() => undefined);
+  }
 }
 
 /** For very many jobs: one line each, which costs as little as it can. */

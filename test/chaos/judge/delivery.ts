@@ -4,8 +4,14 @@ import type { Ending, Ledger, Start } from './ledger.js';
 export interface JobReport {
   id: string;
   state: string;
-  /** How many runs are on record. */
-  runs: number;
+  /** Those on record, oldest first. */
+  runs: readonly RecordedRun[];
+}
+
+/** A run as the library has it on record, from the moment at which a worker took the job. */
+export interface RecordedRun {
+  pid: number;
+  startedAt: number;
 }
 
 /** How often jobs ran beside how often they should have. */
@@ -42,7 +48,7 @@ export function judgeDelivery(
   const ambiguous = new Set(refusals.flatMap(({ id, sent }) => (id !== undefined && sent ? [id] : [])));
   const done = new Set(ends.filter(({ ending }) => ending === 'done').map(({ id }) => id));
   const started = groupById(starts);
-  const recorded = new Map(reports.map((report) => [report.id, report.runs]));
+  const recorded = new Map(reports.map((report) => [report.id, report.runs.length]));
   const jobs = [...started];
   return {
     acknowledged: acks.length,
@@ -71,14 +77,22 @@ interface Stretch extends Start {
   ending: Ending | 'died' | undefined;
 }
 
-/** How long after a death each job that its process was running began again, in ms; undefined: it never did. */
-export function recoveries(ledger: Ledger, deaths: readonly Death[]): (number | undefined)[] {
-  const started = groupById(ledger.starts);
+/**
+ * How long after a death each job that its process was running was taken again, in ms; undefined: it never was. By the
+ * runs on record, since the process that took it again may have been killed before it wrote anything down itself.
+ */
+export function recoveries(
+  ledger: Ledger,
+  deaths: readonly Death[],
+  reports: readonly JobReport[],
+): (number | undefined)[] {
+  const recorded = new Map(reports.map(({ id, runs }) => [id, runs]));
   return stretches(ledger, deaths)
-    .filter(({ ending }) => ending === 'died')
-    .map(({ id, pid, at, until }) => {
-      const again = started.get(id)!.filter((start) => start.pid !== pid && start.at >= at);
-      return again.length === 0 ? undefined : Math.min(...again.map((start) => start.at)) - until!;
+    .filter(({ id, ending }) => ending === 'died' && recorded.has(id))
+    .map(({ id, pid, until }) => {
+      const runs = recorded.get(id)!;
+      const next = runs[runs.findLastIndex((run) => run.pid === pid) + 1];
+      return next && next.startedAt - until!;
     });
 }
 

@@ -8,7 +8,14 @@ export interface Figure {
   unit: string;
   /** What the number may be; absent: nothing is promised of it. */
   promise?: Promised;
+  /** What it is called in the summary, which has one line per scenario; absent: it is left out there. */
+  summary?: string;
 }
+
+/** Figures that have a column of their own in the summary. */
+export const ACKNOWLEDGED = 'acknowledged enqueues';
+export const LOST = 'of them lost';
+export const REPEATED = 'ran more than once';
 
 export interface Promised {
   most?: number;
@@ -31,9 +38,9 @@ export function isKept({ value, promise }: Figure): boolean {
 export function deliveryFigures(delivery: Delivery): Figure[] {
   const { acknowledged, lost, repeated, unrecorded, unsentRan, unknown, overcounted, unfinished } = delivery;
   return [
-    { name: 'acknowledged enqueues', value: acknowledged, unit: '', promise: { least: 1 } },
-    count('of them lost', lost, NEVER),
-    count('ran more than once', repeated),
+    { name: ACKNOWLEDGED, value: acknowledged, unit: '', promise: { least: 1 } },
+    count(LOST, lost, NEVER),
+    count(REPEATED, repeated),
     count('of them without a run on record for each', unrecorded, NEVER),
     count('ran though nobody enqueued them', [...unsentRan, ...unknown], NEVER),
     count('used an attempt for it', overcounted, NEVER),

@@ -72,6 +72,13 @@ export function readLedger(text: string, ledger: Ledger = emptyLedger()): Ledger
   return ledger;
 }
 
+/** What happened to jobs of some tasks only; a refused enqueue names none, and is left out. */
+export function ofTasks({ acks, starts, ends }: Ledger, isMeant: (task: string) => boolean): Ledger {
+  const own = { acks: acks.filter(({ task }) => isMeant(task)), starts: starts.filter(({ task }) => isMeant(task)) };
+  const ids = new Set(own.starts.map(({ id }) => id));
+  return { ...own, refusals: [], ends: ends.filter(({ id }) => ids.has(id)) };
+}
+
 function readLine(text: string, { acks, refusals, starts, ends }: Ledger): void {
   const [kind, ...fields] = text.split('\t');
   switch (kind) {

@@ -18,9 +18,8 @@ export interface Printed {
   lines: readonly { at: number; text: string }[];
 }
 
-/** How long after it promises to answer an enqueue may reject, in ms: the event loop may have been busy. */
+/** How long an enqueue may take before it rejects, in ms. */
 const ENQUEUE_TIMEOUT = 2_000;
-const ENQUEUE_MARGIN = 500;
 const BACK_WITHIN = 5_000;
 const LOG_LINES = 10;
 
@@ -55,6 +54,7 @@ export function outageFigures(
   outages: readonly Outage[],
   workers: readonly number[],
   printed: readonly Printed[],
+  margin: number,
 ): Figure[] {
   const about = linesAbout(printed, outages);
   const took = refusals.map((refusal) => refusal.took);
@@ -65,13 +65,15 @@ export function outageFigures(
       name: 'an enqueue rejected after, longest',
       value: quantile(took, 1),
       unit: 'ms',
-      promise: { most: ENQUEUE_TIMEOUT, margin: ENQUEUE_MARGIN },
+      promise: { most: ENQUEUE_TIMEOUT, margin },
+      summary: 'enqueue rejected after, longest',
     },
     {
       name: 'workers began jobs again after, longest',
       value: Math.max(0, ...returns(starts, outages, workers)),
       unit: 'ms',
-      promise: { most: BACK_WITHIN },
+      promise: { most: BACK_WITHIN, margin },
+      summary: 'workers were back after, longest',
     },
     {
       name: 'log lines of a process per outage',

@@ -1,4 +1,4 @@
-import { isKept, type Figure, type Promised } from './figures.js';
+import { ACKNOWLEDGED, isKept, LOST, REPEATED, type Figure, type Promised } from './figures.js';
 
 /** What one scenario measured; `error`: it could not be carried out. */
 export interface ScenarioResult {
@@ -26,7 +26,31 @@ export function renderTable(results: readonly ScenarioResult[]): string {
     });
     if (error !== undefined) rows.push([title, 'could not be carried out', '–', '', '**broken**']);
   }
-  return align(rows);
+  return align(rows, [2, 3]);
+}
+
+/** One line per scenario, with what it comes down to. */
+export function renderSummary(results: readonly ScenarioResult[]): string {
+  const rows = [['what happens', 'enqueued', 'lost', 'ran again', 'and']];
+  for (const { title, figures, error } of results) {
+    const cell = (name: string): string => {
+      const figure = figures.find((one) => one.name === name);
+      return figure ? measured(figure) : '';
+    };
+    const rest = figures
+      .filter(({ summary }) => summary !== undefined)
+      .map((figure) => {
+        const { summary, unit, promise } = figure;
+        const limit = promise?.most ? ` (${promised({ most: promise.most }, unit)})` : '';
+        return `${summary} ${measured(figure)}${limit}`;
+      });
+    rows.push([
+      title,
+      ...[ACKNOWLEDGED, LOST, REPEATED].map(cell),
+      error === undefined ? rest.join(', ') : '**broken**',
+    ]);
+  }
+  return align(rows, [1, 2, 3]);
 }
 
 /** Every broken promise in a sentence of its own; none: all were kept. */
@@ -45,12 +69,15 @@ function measured({ value, unit }: Figure): string {
   return withUnit(format(value), unit);
 }
 
-function promised({ most, least }: Promised, unit: string): string {
+/** A margin is told: what is measured may be more than `most` by it. */
+function promised({ most, least, margin }: Promised, unit: string): string {
   if (most === 0) return withUnit('0', unit);
   if (most !== undefined && most === least) return withUnit(format(most), unit);
   const limits = [
     ...(least === undefined ? [] : [`≥ ${withUnit(format(least), unit)}`]),
-    ...(most === undefined ? [] : [`≤ ${withUnit(format(most), unit)}`]),
+    ...(most === undefined
+      ? []
+      : [`≤ ${withUnit(margin ? `${format(most)} + ${format(margin)}` : format(most), unit)}`]),
   ];
   return limits.join(', ');
 }
@@ -64,10 +91,10 @@ function format(value: number): string {
   return text === '-0' ? '0' : text;
 }
 
-function align(rows: readonly (readonly string[])[]): string {
+/** @param numbers the columns whose cells stand at the right */
+function align(rows: readonly (readonly string[])[], numbers: readonly number[]): string {
   const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((cells) => cells[column].length)));
-  // The numbers stand at the right.
-  const isNumber = (column: number): boolean => column === 2 || column === 3;
+  const isNumber = (column: number): boolean => numbers.includes(column);
   const lines = rows.map((cells) =>
     row(cells.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))),
   );

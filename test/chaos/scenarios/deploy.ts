@@ -3,7 +3,7 @@ import type { Stage } from '../harness/stage.js';
 import { waitUntil } from '../harness/waiting.js';
 import { judgeDelivery } from '../judge/delivery.js';
 import { deliveryFigures } from '../judge/figures.js';
-import type { Ledger } from '../judge/ledger.js';
+import { ofTasks } from '../judge/ledger.js';
 import type { Scenario } from './scenario.js';
 
 const WORKERS = 2;
@@ -18,6 +18,9 @@ const partsWith = (own: LoadPart['task']): LoadPart[] => [
   { task: 'plain', share: 3 },
   { task: own, share: 1 },
 ];
+
+const isRetired = (task: string): boolean => task === 'retired';
+const isIntroduced = (task: string): boolean => task === 'introduced';
 
 export const deploy: Scenario = {
   name: 'deploy',
@@ -41,7 +44,7 @@ export const deploy: Scenario = {
     await stage.worker({}, 'next');
     await loading;
     // The old version stays until its own task has nothing left to do.
-    await waitUntil(() => judgeDelivery(ofTask(stage.ledger(), 'retired'), []).lost.length === 0, PATIENCE);
+    await waitUntil(() => judgeDelivery(ofTasks(stage.ledger(), isRetired), []).lost.length === 0, PATIENCE);
     second.kill('SIGTERM');
     await second.ended;
     await stage.worker({}, 'next');
@@ -53,18 +56,14 @@ export const deploy: Scenario = {
       ...deliveryFigures(judgeDelivery(ledger, await stage.reports(ledger), attemptsOf)),
       {
         name: 'jobs of the task that only the old version has',
-        value: ofTask(ledger, 'retired').acks.length,
+        value: ofTasks(ledger, isRetired).acks.length,
         unit: '',
       },
       {
         name: 'jobs of the task that only the new version has',
-        value: ofTask(ledger, 'introduced').acks.length,
+        value: ofTasks(ledger, isIntroduced).acks.length,
         unit: '',
       },
     ];
   },
 };
-
-function ofTask(ledger: Ledger, task: string): Ledger {
-  return { ...ledger, acks: ledger.acks.filter((ack) => ack.task === task) };
-}

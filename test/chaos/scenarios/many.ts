@@ -1,5 +1,5 @@
 import { QUEUES, type Stage } from '../harness/stage.js';
-import { NEVER, type Figure } from '../judge/figures.js';
+import { ACKNOWLEDGED, LOST, NEVER, REPEATED, type Figure } from '../judge/figures.js';
 import { judgeTally } from '../judge/tally.js';
 import type { Scenario } from './scenario.js';
 
@@ -41,13 +41,20 @@ export const many: Scenario = {
 
     const { lost, repeated } = judgeTally(stage.tally(jobs));
     return [
-      { name: 'lost', value: lost, unit: '', promise: NEVER },
-      { name: 'ran more than once', value: repeated, unit: '', promise: NEVER },
+      { name: ACKNOWLEDGED, value: jobs, unit: '' },
+      { name: LOST, value: lost, unit: '', promise: NEVER },
+      { name: REPEATED, value: repeated, unit: '', promise: NEVER },
       { name: 'enqueued and worked', value: (jobs - warmUp) / seconds, unit: 'jobs/s', promise: { least: SLOWEST } },
-      growth('heap of the worker, since a tenth', after.worker - before.worker, before.worker),
-      growth('heap of the producer, since a tenth', after.producer - before.producer, before.producer),
-      growth('memory of Redis, since a tenth', after.redis - before.redis, before.redis),
-      { name: 'keys in Redis more than after a tenth', value: after.keys - before.keys, unit: '', promise: NEVER },
+      growth('heap of the worker', after.worker - before.worker, before.worker),
+      growth('heap of the producer', after.producer - before.producer, before.producer),
+      growth('memory of Redis', after.redis - before.redis, before.redis),
+      {
+        name: 'keys in Redis more than after a tenth',
+        value: after.keys - before.keys,
+        unit: '',
+        promise: NEVER,
+        summary: 'more keys in Redis',
+      },
     ];
   },
 };
@@ -60,7 +67,13 @@ interface Sizes {
 }
 
 function growth(name: string, value: number, before: number): Figure {
-  return { name: `${name} (${before.toFixed(0)} MB)`, value, unit: 'MB', promise: { most: FLAT } };
+  return {
+    name: `${name}, grown since a tenth, when it was ${before.toFixed(0)} MB`,
+    value,
+    unit: 'MB',
+    promise: { most: FLAT },
+    summary: `${name} grew by`,
+  };
 }
 
 async function memoryOf(stage: Stage): Promise<number> {

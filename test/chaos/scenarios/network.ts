@@ -16,9 +16,9 @@ const EVERY = 8_000;
 const LEAST = 500;
 const MOST = 3_000;
 
-const KINDS: readonly (Weather | 'cut')[] = ['cut', 'slow', 'silent', 'refusing'];
+const KINDS: readonly (Weather | 'cut')[] = ['silent', 'refusing', 'cut', 'slow'];
 
-/** Each kind at least once. */
+/** The full form has each kind twice for the producer, and twice for a worker. */
 const spellsOf = (stage: Stage): number => stage.size(16, 2);
 
 /** A process, and its own way to Redis. */
@@ -46,7 +46,7 @@ export const network: Scenario = {
       const over = (spellsOf(stage) + 0.2) * EVERY;
       const jobs = (over / 1_000) * JOBS_PER_SECOND;
       const loading = stage.load(producer.app, { jobs, over, parts: MIXED, longest: 100 });
-      const outages = await trouble(stage, [producer, ...workers]);
+      const outages = await trouble(stage, producer, workers);
       await loading;
       await stage.settle();
 
@@ -54,7 +54,7 @@ export const network: Scenario = {
       const pids = workers.map(({ app }) => app.pid);
       return [
         ...deliveryFigures(judgeDelivery(ledger, await stage.reports(ledger), attemptsOf)),
-        ...outageFigures(ledger, outages, pids, stage.processes),
+        ...outageFigures(ledger, outages, pids, stage.processes, stage.margin),
       ];
     } finally {
       for (const proxy of proxies) proxy.stop();
@@ -63,12 +63,14 @@ export const network: Scenario = {
 };
 
 /** Hits one process after the other; slow connections are no outage, and are not answered. */
-async function trouble(stage: Stage, parties: readonly Party[]): Promise<Outage[]> {
+async function trouble(stage: Stage, producer: Party, workers: readonly Party[]): Promise<Outage[]> {
   const outages: Outage[] = [];
   for (let spell = 0; spell < spellsOf(stage); spell++) {
     await sleep(500);
-    const { proxy, app } = stage.random.pick(parties);
     const kind = KINDS[spell % KINDS.length];
+    // Each kind meets in turn the producer and one of the workers.
+    const isOfProducer = (spell + Math.floor(spell / KINDS.length)) % 2 === 1;
+    const { proxy, app } = isOfProducer ? producer : stage.random.pick(workers);
     const from = Date.now();
     if (kind === 'cut') proxy.cut();
     else {

@@ -43,7 +43,7 @@ export const redisKills: Scenario = {
     const pids = workers.map(({ pid }) => pid);
     return [
       ...deliveryFigures(judgeDelivery(ledger, await stage.reports(ledger), attemptsOf)),
-      ...outageFigures(ledger, outages, pids, stage.processes),
+      ...outageFigures(ledger, outages, pids, stage.processes, stage.margin),
     ];
   },
 };

@@ -7,6 +7,8 @@ export interface Scenario {
   name: string;
   /** As the table has it. */
   title(stage: Stage): string;
+  /** It takes long and needs little of the machine, so that it goes on beside the others. */
+  isLight?: boolean;
   run(stage: Stage): Promise<readonly Figure[]>;
 }
 
@@ -19,6 +21,3 @@ export const MIXED: readonly LoadPart[] = [
   { task: 'single', share: 1 },
   { task: 'forgotten', share: 1 },
 ];
-
-/** What the machine adds to a measured time: a process has to be scheduled, and to write its line. */
-export const MARGIN = 1_000;

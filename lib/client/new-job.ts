@@ -11,7 +11,7 @@ import type { EnqueueOptions } from '../contracts/task.js';
 import type { TaskDefinition, TaskRegistry } from '../discovery/task-definition.js';
 import { encodeArguments } from './call.js';
 import { declaredQueue } from './declared-queue.js';
-import { rulesOf } from './job-rules.js';
+import { rulesOf, type RuledCall } from './job-rules.js';
 
 /** Letters and digits only, 95 bits of them: an id goes into URLs, logs and command lines. */
 const createJobId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 16);
@@ -52,18 +52,25 @@ export function newJob(
     enqueuedAt: now,
     dueAt: due,
   };
-  // After the schema: key functions may count on arguments that fit.
-  const withRules = (): NewJob => {
-    job.rules = rulesOf({ task, args, options: call, due: due ?? now }, definition, settings.defaults);
-    return job;
-  };
+  const ruled: RuledCall = { task, args, options: call, due: due ?? now };
   const schema = definition ? definition.schema : signature.schema;
   const checked = schema && expectFit(fitArguments(schema, args, task, settings.redact));
-  if (!checked) return withRules();
-  const made = checked.then(withRules);
+  // Rules come after the schema: key functions may count on arguments that fit.
+  if (!checked) return withRules(job, ruled, definition, settings);
+  const made = checked.then(() => withRules(job, ruled, definition, settings));
   // Another call of the same list may be refused before anybody waits for this one.
   made.catch(() => undefined);
   return made;
+}
+
+function withRules(
+  job: NewJob,
+  call: RuledCall,
+  definition: TaskDefinition | undefined,
+  { defaults }: TasksSettings,
+): NewJob {
+  job.rules = rulesOf(call, definition, defaults);
+  return job;
 }
 
 /** Undefined where it is known at once that they fit. */

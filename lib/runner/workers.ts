@@ -66,8 +66,10 @@ export class Workers {
   }
 
   private abort(): void {
-    if (this.running === 0) return;
-    this.logger.warn(`Aborting ${this.running} running job(s); they go back to their queues and use no attempt.`);
+    const { running } = this;
+    if (running > 0) {
+      this.logger.warn(`Aborting ${running} running job(s); they go back to their queues and use no attempt.`);
+    }
     const reason = new TaskShutdownError('The worker is shutting down. The job goes back to its queue.');
     for (const worker of this.workers) worker.abort(reason);
   }

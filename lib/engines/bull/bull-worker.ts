@@ -23,6 +23,11 @@ const TURNS_IN_FLIGHT = 2;
 /** How long a job waits whose earlier run still goes on here, in ms. */
 const OVERDUE_DELAY = 250;
 
+/** Longest time to write outcomes after an abort, in ms; a task has a third of it to obey its signal. */
+const GIVE_UP_AFTER = 1_500;
+
+const UNWRITTEN = 'Outcomes could not be written while stopping, so their jobs will run again';
+
 /** Wait after a failed turn, in ms. */
 const TURN_AGAIN = 200;
 
@@ -46,12 +51,9 @@ export class BullWorker implements EngineWorker {
   /** Notices of jobs that the blocking read does not see, and how many of them there were when no such job was left. */
   private lanesNoted = 0;
   private lanesEmptied = 0;
-  /** The blocking read is asked to end, so that it cannot take a job past those of the other lists. */
-  private isInterrupting = false;
-  /** It cannot be ended, so that a low job may start before a normal one that it takes meanwhile. */
-  private isUninterruptible = false;
   private isPausing = false;
   private isAborted = false;
+  private isGivenUp = false;
   private isPaused = false;
   private readonly holds = new Holds(() => this.makeTurn());
   private stopping: Promise<void> | undefined;
@@ -84,7 +86,7 @@ export class BullWorker implements EngineWorker {
       },
     });
     this.upkeep.start();
-    this.makeTurn();
+    void connections.settled().then(() => this.makeTurn());
   }
 
   /** Why it cannot work though Redis can be reached. */
@@ -104,6 +106,7 @@ export class BullWorker implements EngineWorker {
   abort(reason: TasksError): void {
     this.isAborted = true;
     this.runs.abort(reason);
+    setTimeout(() => this.giveUp(), GIVE_UP_AFTER).unref();
     this.resolveIfIdle();
   }
 
@@ -115,7 +118,7 @@ export class BullWorker implements EngineWorker {
 
   hold(): () => void {
     // A job that the blocking read takes meanwhile would only go back.
-    if (this.arrivals.isWaiting) void this.interruptRead();
+    if (this.arrivals.isWaiting) void this.arrivals.makeWay();
     return this.holds.add();
   }
 
@@ -160,13 +163,20 @@ export class BullWorker implements EngineWorker {
     this.upkeep.stop();
   }
 
+  private giveUp(): void {
+    if (this.isIdle) return;
+    this.logger.warn(`${UNWRITTEN}: Redis cannot be asked.`);
+    this.isGivenUp = true;
+    this.resolveIfIdle();
+  }
+
   private resolveIfIdle(): void {
-    const isIdle =
-      !this.runs.holdUpStop(this.isAborted) &&
-      this.ended.isEmpty &&
-      this.arrived.length === 0 &&
-      !this.areJobsOnTheirWay;
-    if (isIdle) this.onIdle?.();
+    if (this.isIdle || this.isGivenUp) this.onIdle?.();
+  }
+
+  private get isIdle(): boolean {
+    const isWritten = this.ended.isEmpty && this.arrived.length === 0;
+    return isWritten && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
   }
 
   private get areJobsOnTheirWay(): boolean {
@@ -174,7 +184,7 @@ export class BullWorker implements EngineWorker {
   }
 
   private get wanted(): number {
-    if (this.takesNone || this.isInterrupting) return 0;
+    if (this.takesNone || this.arrivals.isMakingWay) return 0;
     if (this.arrivals.isWaiting && this.lanesNoted === this.lanesEmptied) return 0;
     return Math.max(0, this.slots.free - this.requested - this.arrived.length - this.taken.size);
   }
@@ -200,7 +210,7 @@ export class BullWorker implements EngineWorker {
     this.requested += expected;
     this.turnsInFlight++;
     const { lanesNoted } = this;
-    const mayTakeLow = !this.arrivals.isWaiting || this.isUninterruptible;
+    const mayTakeLow = !this.arrivals.isWaiting || this.arrivals.isStuck;
     let jobs: LockedJob[] = [];
     let isDrained = false;
     try {
@@ -208,7 +218,7 @@ export class BullWorker implements EngineWorker {
       jobs = taken.jobs;
       isDrained = !taken.mayHaveMore && expected > jobs.length;
       if (isDrained) this.lanesEmptied = lanesNoted;
-      else if (taken.mayHaveMore && !mayTakeLow) void this.interruptRead();
+      else if (taken.mayHaveMore && !mayTakeLow) void this.arrivals.makeWay();
       for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
     } catch (error) {
       this.turnFailed(ended, arrived, error as EngineUnavailableError);
@@ -229,12 +239,12 @@ export class BullWorker implements EngineWorker {
 
   /**
    * Outcomes that may or may not have been written go out again: where they were, the lock is gone and nothing happens.
-   * While stopping they are given up, since the process could not end otherwise; their jobs run again elsewhere.
+   * Once nothing runs any more while stopping they are given up, since the process could not end otherwise; their jobs
+   * run again elsewhere.
    */
   private turnFailed(ended: Outbox, arrived: string[], error: EngineUnavailableError): void {
-    if (this.stopping) {
-      if (ended.isEmpty) return;
-      this.logger.warn(`Outcomes could not be written while stopping, so their jobs will run again: ${String(error)}`);
+    if (this.stopping && (this.isAborted || this.runs.size === 0)) {
+      if (!ended.isEmpty && !this.isGivenUp) this.logger.warn(`${UNWRITTEN}: ${error.message}`);
       return;
     }
     this.ended = ended.followedBy(this.ended, error.sent);
@@ -245,14 +255,6 @@ export class BullWorker implements EngineWorker {
       this.makeTurn();
       if (this.stopping) this.resolveIfIdle();
     }, TURN_AGAIN);
-  }
-
-  private async interruptRead(): Promise<void> {
-    if (this.isInterrupting || this.stopping) return;
-    this.isInterrupting = true;
-    this.isUninterruptible = !(await this.arrivals.interrupt());
-    this.isInterrupting = false;
-    this.makeTurn();
   }
 
   private noteArrival(id: string | undefined): void {

@@ -18,6 +18,9 @@ const READ_AGAIN = 100;
 const UNBLOCK_TIMEOUT = 500;
 const UNBLOCK_AGAIN = 20;
 
+/** Longest time to end a read when stopping, in ms: on a forgotten connection it does not end. */
+const STOP_WITHIN = 1_000;
+
 /**
  * Waits for the next job of an idle queue on a connection of its own, so that a job is picked up as soon as it comes.
  * As Bull does, the read moves the job to `active` in the same step.
@@ -32,6 +35,10 @@ export class JobArrivals {
   private onReady: (() => void) | undefined;
   private onClose: (() => void) | undefined;
   private isStopped = false;
+  /** It is asked to end its read, so that it cannot take a job past those of the other lists. */
+  isMakingWay = false;
+  /** Its read cannot be ended, so that a low job may start before a normal one that it takes meanwhile. */
+  isStuck = false;
 
   constructor(
     private readonly connections: RedisConnections,
@@ -62,15 +69,24 @@ export class JobArrivals {
     if (!connection) return;
     await untilConnected(connection);
     // Closing the socket could lose a job that the server is about to answer with.
-    await this.interrupt();
+    await Promise.race([this.interrupt(), sleep(STOP_WITHIN, undefined, { ref: false })]);
     // Once only: a second call, on a closed socket, keeps the process for 2 s more.
     connection.disconnect();
     this.onClose?.();
     await this.waiting;
   }
 
+  /** Ends the present wait, so that jobs of other lists go first; nothing more comes meanwhile. */
+  async makeWay(): Promise<void> {
+    if (this.isMakingWay || this.isStopped) return;
+    this.isMakingWay = true;
+    this.isStuck = !(await this.interrupt());
+    this.isMakingWay = false;
+    this.onArrival(undefined);
+  }
+
   /** Ends the present wait; false where it cannot be ended, and goes on. */
-  async interrupt(): Promise<boolean> {
+  private async interrupt(): Promise<boolean> {
     // A read may be on its way to the server still, so it is ended again until it is over.
     while (this.waiting) {
       if (!(await this.unblock())) return false;
@@ -163,5 +179,5 @@ function ignoreRefusal(error: Error): void {
 async function untilConnected(connection: RedisClient): Promise<void> {
   if (connection.status !== 'connecting' && connection.status !== 'connect') return;
   const settled = new Promise((resolve) => connection.once('ready', resolve).once('close', resolve));
-  await Promise.race([settled, sleep(UNBLOCK_TIMEOUT)]);
+  await Promise.race([settled, sleep(UNBLOCK_TIMEOUT, undefined, { ref: false })]);
 }

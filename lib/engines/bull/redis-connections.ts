@@ -53,6 +53,11 @@ export class RedisConnections {
     return this.commands;
   }
 
+  private get isReady(): boolean {
+    const { client } = this;
+    return client.status === 'ready' && !this.dropped.has(client);
+  }
+
   /** A cluster has no command over keys of two queues. */
   get isCluster(): boolean {
     return this.client.isCluster;
@@ -76,17 +81,22 @@ export class RedisConnections {
   /**
    * Runs a command within the deadline.
    *
+   * @param patience longest wait for a connection, in ms
    * @throws EngineUnavailableError when Redis cannot be reached, refuses the command, or does not answer in time
    */
-  async run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
+  async run<T>(
+    command: (client: RedisClient) => Promise<T>,
+    timeout = this.timeout,
+    patience = Math.min(timeout, this.timeout),
+  ): Promise<T> {
     const { client } = this;
-    if (client.status !== 'ready' || this.dropped.has(client)) await this.untilReady(client, timeout);
+    if (!this.isReady) await this.untilReady(client, patience);
     try {
       return await this.withDeadline(client, command, timeout);
     } catch (error) {
       if (!wasNotWritten(error)) throw error;
       // The connection has just been lost, and does not say so yet.
-      await this.untilReady(client, timeout);
+      await this.untilReady(client, patience);
       return this.withDeadline(client, command, timeout);
     }
   }
@@ -122,6 +132,11 @@ export class RedisConnections {
       answered?.();
       unanswered.delete(lose!);
     }
+  }
+
+  /** Resolves when commands can be sent, or could not be in time. */
+  async settled(): Promise<void> {
+    if (!this.isReady) await this.untilReady(this.client).catch(ignore);
   }
 
   /** Resolves when every connection can be used; rejects when one cannot in time. */
@@ -160,9 +175,9 @@ export class RedisConnections {
     return () => stop?.();
   }
 
-  private async untilReady(client: RedisClient, most = this.timeout): Promise<void> {
-    const timeout = Math.min(most, this.timeout);
+  private async untilReady(client: RedisClient, timeout = this.timeout): Promise<void> {
     if (this.isClosed) throw closedError();
+    if (timeout === 0) throw new EngineUnavailableError('Redis is not connected at present.', { sent: false });
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error): void => {
         stopWaiting();

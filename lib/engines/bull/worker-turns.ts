@@ -11,6 +11,9 @@ import { findRefusal } from './refusals.js';
 import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { readTakenJob, TAKEN_FIELDS, type TakenJob, type TakenValue } from './stored-job.js';
 
+/** Longest wait of outcomes for a connection before they are kept for the next turn, in ms. */
+const PATIENCE = 2_000;
+
 /** Locks of unanswered turns that are remembered. */
 const MOST_UNANSWERED = 200;
 
@@ -70,8 +73,14 @@ export class WorkerTurns {
     const values: ScriptArgument[] = [base, now, lock, lockDuration, worker, ...keep, mayTakeLow ? '1' : '0'];
     values.push(suspectFrom, wanted, arrived.length, ...arrived);
     for (const value of ended.arguments) values.push(value);
+    // To take jobs, nobody waits for Redis: a turn that did would hold up a stop.
+    const patience = ended.arguments.length > 0 || arrived.length > 0 ? PATIENCE : 0;
     const [lost, taken, more] = await this.connections
-      .run((client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values), WORK_TIMEOUT)
+      .run(
+        (client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values),
+        WORK_TIMEOUT,
+        patience,
+      )
       .catch((error: EngineUnavailableError) => {
         this.noteFailure(error, lock);
         throw error;

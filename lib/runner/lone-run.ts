@@ -61,6 +61,8 @@ export class LoneRun implements ActiveRun {
 
   private async tellEnd(): Promise<void> {
     await this.run?.ended;
+    // A run that was over before its task was called has not left.
+    this.stay.leave();
     this.parts.log.aloneNoMore(this.job);
   }
 }

@@ -16,7 +16,7 @@ import { missingLimits } from './missing-limits.js';
 import { RunLog, type RunLogger } from './run-log.js';
 import { decodeArguments } from './run-payload.js';
 import { fail } from './settle.js';
-import { Solitude, type JobSource } from './solitude.js';
+import { Solitude, type JobSource, type Presence } from './solitude.js';
 import { planTask, type TaskPlan } from './task-plan.js';
 import { TaskRun, type SharedByRuns } from './task-run.js';
 import { settleUnknownTask } from './unknown-task.js';
@@ -90,9 +90,10 @@ export class Runner {
   start(job: ActiveJob, slot: Slot): ActiveRun {
     const plan = this.resolve(job.task);
     if (!plan) return answered(this.putBackUnknown(job));
-    // Decoding may be what ends the process.
-    const mayDecode = this.codec && isEncoded(job.args) && job.crashes < this.maxCrashes;
-    return mayDecode ? this.decode(job, plan, slot, this.codec) : this.begin(job, plan, slot);
+    const { codec } = this;
+    if (!codec || !isEncoded(job.args)) return this.begin(job, plan, slot);
+    // Decoding may be what ends the process: it is part of the last try, and never done after that.
+    return job.crashes < this.suspectFrom ? this.decode(job, plan, slot, codec) : this.begin({ ...job }, plan, slot);
   }
 
   private decode(job: ActiveJob, plan: TaskPlan, slot: Slot, codec: PayloadCodec): ActiveRun {
@@ -135,6 +136,7 @@ export class Runner {
 
   private run(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
     if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
+    if (this.codec && isEncoded(job.args)) return this.decodeAlone(job, plan, slot, this.codec);
     let args: readonly unknown[];
     let limits: LimitRules | undefined;
     try {
@@ -147,13 +149,33 @@ export class Runner {
     // It was being decoded when jobs were held.
     if (this.shared.solitude.isWanted) return answered({ type: 'declined', delay: 0 });
     if (job.crashes < this.suspectFrom) return new TaskRun(job, plan, this.shared, args, slot);
+    return this.runAlone(job, (presence) => new TaskRun(job, plan, this.shared, args, slot, presence));
+  }
+
+  private runAlone(job: ActiveJob, call: (presence: Presence) => ActiveRun): ActiveRun {
     const { solitude, log } = this.shared;
-    return new LoneRun(job, {
-      solitude,
-      log,
-      begin: () => this.engine.begin({ id: job.id, queue: job.queue }),
-      call: (presence) => new TaskRun(job, plan, this.shared, args, slot, presence),
-    });
+    const begin = () => this.engine.begin({ id: job.id, queue: job.queue });
+    return new LoneRun(job, { solitude, log, begin, call });
+  }
+
+  /** Decodes the arguments in place, so that who follows the run knows them too. */
+  private decodeAlone(job: ActiveJob, plan: TaskPlan, slot: Slot, codec: PayloadCodec): ActiveRun {
+    return this.runAlone(
+      job,
+      (presence) =>
+        new DecodedRun(
+          decodeWith(codec, job.args, `the arguments of ${nameOf(job)}`),
+          (json) => {
+            job.args = json;
+            try {
+              return new TaskRun(job, plan, this.shared, decodeArguments(job), slot, presence);
+            } catch (unreadable) {
+              return answered(this.fail(job, plan, unreadable));
+            }
+          },
+          (error) => answered(this.fail(job, plan, error)),
+        ),
+    );
   }
 
   private resolve(task: string): TaskPlan | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { encodeWith, type PayloadCodec } from '../../../lib/contracts/codec.js';
 import { TaskCancelledError, TaskShutdownError } from '../../../lib/contracts/errors.js';
+import { TaskSignature } from '../../../lib/contracts/signature.js';
 import { aGate, aRunner, aTask, isSettled } from './runner-fixture.js';
 
 const codec: PayloadCodec = {
@@ -54,6 +55,43 @@ describe('A run of an encoded job', () => {
     expect(await run.outcome).toMatchObject({ type: 'snooze', because: 'shutdown' });
     open();
     await vi.waitFor(() => expect(run.ended).toBeUndefined());
+  });
+
+  it('is decoded as a part of its last try, alone, where decoding may be what ended its process', async () => {
+    const noted = aGate<boolean>();
+    const decode = vi.fn((data: string) => codec.decode(data));
+    const invoke = vi.fn(() => {
+      throw new Error('no');
+    });
+    const onFailed = vi.fn(() => new TaskSignature('note', [], {}, true));
+    const task = aTask(invoke, { attempts: 1, onFailed });
+    const { engine, start } = aRunner(task, { codec: { ...codec, decode } });
+    engine.begin.mockImplementation(() => noted.promise);
+    const run = start({ args: await encoded('["Ada"]'), crashes: 2 });
+    await vi.waitFor(() => expect(engine.begin).toHaveBeenCalled());
+    expect(decode).not.toHaveBeenCalled();
+    noted.open(true);
+    expect(await run.outcome).toMatchObject({ type: 'failed', error: { message: 'no' } });
+    expect(invoke).toHaveBeenCalledWith(['Ada'], expect.anything());
+    expect(onFailed).toHaveBeenCalledWith(expect.objectContaining({ args: ['Ada'] }));
+  });
+
+  it.each([
+    ['cannot be decoded', '{"nestjs-tasks:encoded":7}', 'TASKS_PAYLOAD_CODEC'],
+    ['is no list', encodeWith(codec, '{}', 'it'), 'TASKS_INVALID_PAYLOAD'],
+  ])('lets other runs go on where its last try %s', async (_what, stored, code) => {
+    const { outcome, runner, logger } = aRunner(
+      aTask(() => 1),
+      { codec },
+    );
+    const release = vi.fn();
+    runner.govern([{ hold: () => release }]);
+    expect(await outcome({ args: await stored, crashes: 2 })).toMatchObject({ type: 'failed', error: { code } });
+    await vi.waitFor(() => expect(release).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() =>
+      expect(logger.warn).toHaveBeenLastCalledWith(expect.stringContaining('takes other jobs again')),
+    );
+    expect(await outcome({ args: await encoded('[]') })).toMatchObject({ type: 'completed' });
   });
 
   it('is not decoded once more where that may be what ended its process', async () => {

@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { Stopwatch, type Span } from './clock.js';
 import { ROWS } from './rows/index.js';
+import { CPU } from './rows/row.js';
 import { Stage } from './stage.js';
 import { loadSystem, type SystemName } from './systems/index.js';
 
@@ -31,8 +32,13 @@ async function measure({ row: name, system, jobs, port }: Job): Promise<Record<s
   const row = ROWS.find((one) => one.name === name);
   if (!row) throw new Error(`There is no row '${name}'.`);
   const create = await loadSystem(system);
-  const stage = new Stage(create({ keep: false, attempts: 1, events: false, ...row.settings, port }), jobs, port);
+  const stage = new Stage(
+    create({ keep: false, attempts: 1, events: false, ioTime: 0, ...row.settings, port }),
+    jobs,
+    port,
+  );
   const values = await row.measure(stage);
   await stage.close();
+  if (stage.system.isOutside) delete values[CPU.name];
   return values;
 }

@@ -14,6 +14,7 @@ import type { Row } from './rows/row.js';
 import type { Span } from './clock.js';
 import { killChildren, runChild } from './run-child.js';
 import { SYSTEM_TITLES, type SystemName } from './systems/index.js';
+import { findCelery } from './systems/python.js';
 import { format } from './targets.js';
 
 // Compiled to `.build/bench/run-<pid>/out`.
@@ -38,11 +39,12 @@ try {
 }
 
 /** Answers the exit code. */
-async function bench(options: BenchOptions): Promise<number> {
+async function bench(asked: BenchOptions): Promise<number> {
   const startedAt = new Date();
   const results = new Results();
   const failures: string[] = [];
-  noteCelery();
+  const celery = asked.systems.includes('celery') ? findCelery() : undefined;
+  const options = celery ? asked : withoutCelery(asked);
   const redis = await startRedis();
   try {
     for (const row of options.rows) await runRow(row, options, redis, results, failures);
@@ -52,7 +54,7 @@ async function bench(options: BenchOptions): Promise<number> {
   if (options.isQuick) console.log('\nFew jobs, one run: the table shows that all of it works, not how fast it is.');
   console.log(`\n${renderTable(options.rows, options.systems, results)}`);
   console.log(`\n${Math.round((Date.now() - startedAt.getTime()) / 1_000)} s, medians of ${options.runs} run(s).`);
-  await write(options, results, startedAt);
+  await write(options, results, startedAt, celery?.version);
   for (const failure of failures) console.error(`\nFAILED  ${failure}`);
   return failures.length > 0 ? 1 : 0;
 }
@@ -75,7 +77,7 @@ async function runRow(
       const job = {
         row: row.name,
         system,
-        jobs: options.isQuick ? row.quickJobs : row.jobs,
+        jobs: jobsOf(row, system, options),
         port: redis.port,
       };
       const answer = await runChild(
@@ -100,9 +102,16 @@ async function runRow(
 }
 
 function systemsOf(row: Row, { systems, isQuick }: BenchOptions): readonly SystemName[] {
-  return systems.filter(
-    (system) => (row.systems?.includes(system) ?? true) && (!isQuick || row.isQuickForAll || system === 'ours'),
-  );
+  return systems.filter((system) => {
+    // None of the rows that are quick for all suits it.
+    if (system === 'celery') return row.celeryJobs !== undefined;
+    return (row.systems?.includes(system) ?? true) && (!isQuick || row.isQuickForAll || system === 'ours');
+  });
+}
+
+function jobsOf({ jobs, quickJobs, celeryJobs }: Row, system: SystemName, { isQuick }: BenchOptions): number {
+  if (isQuick) return quickJobs;
+  return system === 'celery' ? (celeryJobs ?? jobs) : jobs;
 }
 
 function flagsOf(row: Row, system: SystemName, { isProfiled }: BenchOptions): readonly string[] {
@@ -118,14 +127,17 @@ function profileFolder(row: Row): string {
 }
 
 function describeValues(row: Row, values: Record<string, number>): string {
-  return row.values.map(({ name, unit }) => `${name} ${format(values[name])} ${unit}`).join(', ');
+  return row.values
+    .filter(({ name }) => name in values)
+    .map(({ name, unit }) => `${name} ${format(values[name])} ${unit}`)
+    .join(', ');
 }
 
 /** What goes into the repository is written by full runs only. */
-async function write(options: BenchOptions, results: Results, at: Date): Promise<void> {
+async function write(options: BenchOptions, results: Results, at: Date, celery?: string): Promise<void> {
   const { rows, systems, runs, isQuick } = options;
   const redis = spawnSync('redis-server', ['--version'], { encoding: 'utf8' }).stdout.split(' ')[2] ?? '';
-  const report = toJson(rows, systems, results, { at: at.toISOString(), runs, isQuick, redis });
+  const report = toJson(rows, systems, results, { at: at.toISOString(), runs, isQuick, redis, celery });
   const json = await prettify(JSON.stringify(report), { parser: 'json', printWidth: 120 });
   const chart = renderChart(rows, systems, results);
   const folders = [output, ...(options.isFull ? [join(root, 'test/bench/results')] : [])];
@@ -137,8 +149,7 @@ async function write(options: BenchOptions, results: Results, at: Date): Promise
   }
 }
 
-function noteCelery(): void {
-  const { status } = spawnSync('python3', ['-c', 'import celery'], { stdio: 'ignore' });
-  if (status !== 0) console.log('Celery is not installed here, so it is left out.');
-  else console.log('Celery is installed here, and left out: there is no adapter for it yet.');
+function withoutCelery(options: BenchOptions): BenchOptions {
+  if (options.systems.includes('celery')) console.log('Celery is not installed here, so it is left out.');
+  return { ...options, systems: options.systems.filter((system) => system !== 'celery') };
 }

@@ -3,7 +3,7 @@ import { linesOf } from '../results.js';
 import type { Row } from '../rows/row.js';
 import { SYSTEM_TITLES, type SystemName } from '../systems/index.js';
 import { format } from '../targets.js';
-import { titleOf } from './table.js';
+import { NOTHING, titleOf } from './table.js';
 
 /** The values worth a picture: row and value. */
 const CHARTED = [
@@ -46,12 +46,13 @@ export function renderChart(rows: readonly Row[], systems: readonly SystemName[]
   let y = MARGIN;
   for (const line of lines) {
     const bars = barsOf(line, systems, results);
-    if (bars.length === 0) continue;
+    if (bars.every((bar) => bar.value === undefined)) continue;
     parts.push(renderGroup(line, bars, y));
     y += TITLE + bars.length * (BAR + GAP) + GAP;
   }
   const height = y + MARGIN - GAP;
-  const label = 'nestjs-tasks beside Bull, BullMQ and bee-queue on the same Redis';
+  const others = systems.filter((system) => system !== 'ours').map((system) => SYSTEM_TITLES[system]);
+  const label = `nestjs-tasks beside ${others.join(', ')} on the same Redis`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${label}">`,
     `<style>${STYLE}\n</style>`,
@@ -62,31 +63,29 @@ export function renderChart(rows: readonly Row[], systems: readonly SystemName[]
 
 interface Bar {
   system: SystemName;
-  value: number;
+  /** Undefined where the row was not run with this system. */
+  value: number | undefined;
 }
 
 function barsOf({ row, value }: Line, systems: readonly SystemName[], results: Results): Bar[] {
-  return systems.flatMap((system) => {
-    const median = results.median(row.name, system, value.name);
-    return median === undefined ? [] : [{ system, value: median }];
-  });
+  return systems.map((system) => ({ system, value: results.median(row.name, system, value.name) }));
 }
 
 function renderGroup(line: Line, bars: readonly Bar[], y: number): string {
   const { unit, better } = line.value;
-  const most = Math.max(...bars.map((bar) => bar.value));
+  const most = Math.max(...bars.map((bar) => bar.value ?? 0));
   const hint = `${unit}, ${better === 'higher' ? 'more' : 'less'} is better`;
   const title = `<text class="title" x="${MARGIN}" y="${y + 14}">${titleOf(line)} <tspan class="hint" font-weight="400">${hint}</tspan></text>`;
   return [title, ...bars.map((bar, index) => renderBar(bar, most, y + TITLE - 8 + index * (BAR + GAP)))].join('\n');
 }
 
 function renderBar({ system, value }: Bar, most: number, y: number): string {
-  const width = Math.max(1, Math.round((value / most) * LONGEST));
+  const width = value === undefined ? 0 : Math.max(1, Math.round((value / most) * LONGEST));
   const x = MARGIN + LABEL;
   const kind = system === 'ours' ? ' class="ours"' : '';
   return [
     `<text${kind} x="${x - 8}" y="${y + 12}" text-anchor="end">${SYSTEM_TITLES[system]}</text>`,
     `<rect class="${system === 'ours' ? 'ours' : 'bar'}" x="${x}" y="${y}" width="${width}" height="${BAR}" rx="2"/>`,
-    `<text${kind} x="${x + width + 6}" y="${y + 12}">${format(value)}</text>`,
+    `<text${kind} x="${x + width + 6}" y="${y + 12}">${value === undefined ? NOTHING : format(value)}</text>`,
   ].join('');
 }

@@ -10,6 +10,8 @@ export interface Conditions {
   runs: number;
   isQuick: boolean;
   redis: string;
+  /** Its version, where it was measured. */
+  celery?: string;
 }
 
 /** Everything that was measured, for tools and for the repository. */

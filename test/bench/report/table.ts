@@ -3,7 +3,8 @@ import type { Row } from '../rows/row.js';
 import { SYSTEM_TITLES, type SystemName } from '../systems/index.js';
 import { describe, format, judge } from '../targets.js';
 
-const NOTHING = '–';
+/** Stands where a row was not run with a system. */
+export const NOTHING = '–';
 
 /** Rows × systems, with ours beside its targets in the last column. */
 export function renderTable(rows: readonly Row[], systems: readonly SystemName[], results: Results): string {

@@ -11,7 +11,8 @@ const BULK = 1_000;
 type Enqueue = (producer: Producer, from: number, to: number) => Promise<void>;
 
 const sequentially: Enqueue = async (producer, from, to) => {
-  for (let i = from; i < to; i++) await producer.add({ i });
+  if (producer.addInTurn) await producer.addInTurn(Array.from({ length: to - from }, (_, index) => from + index));
+  else for (let i = from; i < to; i++) await producer.add({ i });
 };
 
 const inParallel: Enqueue = (producer, from, to) => inLanes(LANES, from, to, (i) => producer.add({ i }));
@@ -21,7 +22,10 @@ const inBulk: Enqueue = async (producer, from, to) => {
 };
 
 export const enqueueRows: Row[] = [
-  row({ name: 'enqueue-sequential', title: 'enqueue, one by one', jobs: 5_000, quickJobs: 300 }, sequentially),
+  row(
+    { name: 'enqueue-sequential', title: 'enqueue, one by one', jobs: 5_000, quickJobs: 300, celeryJobs: 3_000 },
+    sequentially,
+  ),
   row(
     {
       name: 'enqueue-parallel',
@@ -32,7 +36,10 @@ export const enqueueRows: Row[] = [
     },
     inParallel,
   ),
-  row({ name: 'enqueue-bulk', title: `enqueue, ${BULK} per call`, jobs: 50_000, quickJobs: 3_000 }, inBulk),
+  row(
+    { name: 'enqueue-bulk', title: `enqueue, ${BULK} per call`, jobs: 50_000, quickJobs: 3_000, celeryJobs: 10_000 },
+    inBulk,
+  ),
 ];
 
 function row(experiment: Omit<Row, 'values' | 'measure'>, enqueue: Enqueue): Row {

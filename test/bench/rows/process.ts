@@ -9,8 +9,8 @@ import { CPU, RATE, type Row } from './row.js';
 const IO_TIME = 10;
 
 export const processRows: Row[] = [
-  noop(1, { jobs: 10_000, quickJobs: 500 }),
-  noop(10, { jobs: 20_000, quickJobs: 1_000 }),
+  noop(1, { jobs: 10_000, quickJobs: 500, celeryJobs: 5_000 }),
+  noop(10, { jobs: 20_000, quickJobs: 1_000, celeryJobs: 8_000 }),
   { ...noop(50, { jobs: 40_000, quickJobs: 3_000 }), isQuickForAll: true },
   noop(200, { jobs: 40_000, quickJobs: 3_000 }),
   {
@@ -25,7 +25,9 @@ export const processRows: Row[] = [
     values: [RATE, CPU],
     jobs: 15_000,
     quickJobs: 1_000,
-    measure: (stage) => measureWorker(stage, 50, () => sleep(IO_TIME)),
+    celeryJobs: 8_000,
+    settings: { ioTime: IO_TIME },
+    measure: (stage) => measureWorker(stage, 50, stage.system.isOutside ? nothing : () => sleep(IO_TIME)),
   },
   payload('1 KB', 1_000, { jobs: 20_000, quickJobs: 500 }),
   payload('100 KB', 100_000, { jobs: 1_500, quickJobs: 300 }),
@@ -40,13 +42,15 @@ export const processRows: Row[] = [
   },
 ];
 
-function noop(concurrency: number, sizes: Pick<Row, 'jobs' | 'quickJobs'>): Row {
+async function nothing(): Promise<void> {}
+
+function noop(concurrency: number, sizes: Pick<Row, 'jobs' | 'quickJobs' | 'celeryJobs'>): Row {
   return {
     name: `noop-${concurrency}`,
     title: `no-op, concurrency ${concurrency}`,
     ...sizes,
     values: [RATE, CPU],
-    measure: (stage) => measureWorker(stage, concurrency, async () => undefined),
+    measure: (stage) => measureWorker(stage, concurrency, nothing),
   };
 }
 

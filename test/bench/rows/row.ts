@@ -17,8 +17,10 @@ export interface Row {
   readonly values: readonly ValueSpec[];
   readonly jobs: number;
   readonly quickJobs: number;
-  /** Absent: all. */
+  /** Absent: all, save Celery. */
   readonly systems?: readonly SystemName[];
+  /** Jobs of a run with Celery, which is slower by far; absent: the row does not suit it. */
+  readonly celeryJobs?: number;
   /** Whether `--quick` runs the row with the other systems too, not with ours alone. */
   readonly isQuickForAll?: boolean;
   readonly settings?: Partial<Omit<SystemSettings, 'port'>>;

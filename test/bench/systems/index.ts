@@ -8,6 +8,7 @@ const LOADERS = {
   bullmq: async () => (await import('./bullmq.js')).createBullMq,
   'nest-bullmq': async () => (await import('./nest-bullmq.js')).createNestBullMq,
   bee: async () => (await import('./bee.js')).createBee,
+  celery: async () => (await import('./celery.js')).createCelery,
 } as const satisfies Record<string, () => Promise<CreateSystem>>;
 
 export type SystemName = keyof typeof LOADERS;
@@ -21,6 +22,7 @@ export const SYSTEM_TITLES: Readonly<Record<SystemName, string>> = {
   bullmq: 'BullMQ',
   'nest-bullmq': '@nestjs/bullmq',
   bee: 'bee-queue',
+  celery: 'Celery',
 };
 
 export async function loadSystem(name: SystemName): Promise<CreateSystem> {

@@ -15,6 +15,8 @@ export interface SystemSettings {
   attempts: number;
   /** The row waits for results, so that whoever has a switch for events has to turn it on. */
   events: boolean;
+  /** How long each job waits for its I/O, in ms; for systems that run elsewhere, as handlers do the waiting here. */
+  ioTime: number;
 }
 
 /** Jobs that a queue holds, finished ones aside. */
@@ -29,6 +31,8 @@ export interface Counts {
 export interface Producer {
   /** @param delay in ms */
   add(data: JobData, delay?: number): Promise<unknown>;
+  /** The same one by one, where producing is done by another process; absent where it is done by this one. */
+  addInTurn?(numbers: readonly number[]): Promise<unknown>;
   /** In one call of the system's bulk method. */
   addMany(list: readonly JobData[]): Promise<unknown>;
   /** Enqueues a job and answers its result once it is there. */
@@ -48,6 +52,8 @@ export interface Worker {
 
 /** One of the compared libraries, used as its own manual shows. */
 export interface System {
+  /** Its jobs are enqueued and run by other processes: this one only hears of them, and its CPU time tells nothing. */
+  readonly isOutside?: true;
   produce(): Promise<Producer>;
   work(concurrency: number, handler: Handler): Promise<Worker>;
 }

@@ -12,9 +12,9 @@ function block(milliseconds: number): void {
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** A runner whose watch finds a block of 100 ms worth a line. */
-function watched(invoke: () => unknown) {
-  const fixture = aRunner(aTask(invoke), { lockDuration: 400 });
+/** A runner whose watch finds a block of a fourth of the lock worth a line: 100 ms, if it is not told otherwise. */
+function watched(invoke: () => unknown, lockDuration = 400) {
+  const fixture = aRunner(aTask(invoke), { lockDuration });
   fixture.runner.loop.start();
   stops.push(() => fixture.runner.loop.stop());
   return fixture;
@@ -52,11 +52,12 @@ describe('an event loop that a task blocks', () => {
   });
 
   it('gets no line where no task ran, nor for a short time', async () => {
-    const { start, logger } = watched(() => block(50));
-    block(250);
-    await wait(60);
+    const { start, logger } = watched(() => block(50), 4_000);
+    block(1_500);
+    // The watch looks once in 250 ms.
+    await wait(300);
     await start().outcome;
-    await wait(60);
+    await wait(300);
     expect(logger.warn).not.toHaveBeenCalled();
   });
 });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { format as prettify } from 'prettier';
 import { Stage } from './harness/stage.js';
 import { isKept } from './judge/figures.js';
-import { breaches, renderTable, type ScenarioResult } from './judge/table.js';
+import { breaches, renderSummary, renderTable, type ScenarioResult } from './judge/table.js';
 import { readOptions, USAGE, type ChaosOptions } from './options.js';
 import { SCENARIOS } from './scenarios/index.js';
 import type { Scenario } from './scenarios/scenario.js';
@@ -65,6 +65,7 @@ async function runSuite(options: ChaosOptions): Promise<number> {
   clearTimeout(timer);
 
   console.log(`\n${renderTable(results)}\n`);
+  if (options.isFull) console.log(`In short, as the README has it:\n\n${renderSummary(results)}\n`);
   await write(options, results, startedAt);
   const broken = breaches(results);
   for (const breach of broken) console.error(`FAILED  ${breach}`);

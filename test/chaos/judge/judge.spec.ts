@@ -1,11 +1,12 @@
+import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { handovers, judgeDelivery, mostAtOnce, recoveries, type Delivery, type JobReport } from './delivery.js';
-import { deliveryFigures, isKept, quantile } from './figures.js';
+import { ACKNOWLEDGED, deliveryFigures, isKept, LOST, REPEATED, quantile } from './figures.js';
 import { emptyLedger, LINES, ofTasks, readLedger, type Ledger } from './ledger.js';
 import { linesAbout, outageFigures, returns } from './outages.js';
 import { judgeTally, readTally } from './tally.js';
 import { judgeTicks } from './ticks.js';
-import { breaches, renderTable, type ScenarioResult } from './table.js';
+import { breaches, renderSummary, renderTable, type ScenarioResult } from './table.js';
 
 /** One job after the other, as a worker without any trouble leaves it. */
 function peaceful(...ids: string[]): Ledger {
@@ -337,6 +338,28 @@ describe('The table', () => {
         '| cuts         | could not be carried out |        – |                  | **broken** |',
       ].join('\n'),
     );
+  });
+
+  it('comes down to one line per scenario', () => {
+    const figures = [
+      { name: ACKNOWLEDGED, value: 10_000, unit: '' },
+      { name: LOST, value: 0, unit: '', promise: { most: 0 } },
+      { name: REPEATED, value: 12, unit: '' },
+      { name: 'began again, longest', value: 2_720, unit: 'ms', promise: { most: 3_000 }, summary: 'longest' },
+      { name: 'keys left', value: 0, unit: '', promise: { most: 0 }, summary: 'keys left' },
+    ];
+    expect(renderSummary([{ name: 'kills', title: '2 × kill -9', seconds: 3, figures }, results[1]])).toBe(
+      [
+        '| what happens | enqueued | lost | ran again | and                                        |',
+        '| ------------ | -------: | ---: | --------: | ------------------------------------------ |',
+        '| 2 × kill -9  |   10,000 |    0 |        12 | longest 2,720 ms (≤ 3,000 ms), keys left 0 |',
+        '| cuts         |          |      |           | **broken**                                 |',
+      ].join('\n'),
+    );
+  });
+
+  it.each([renderTable, renderSummary])('is Markdown as prettier writes it', async (render) => {
+    expect(await format(render(results), { parser: 'markdown' })).toBe(`${render(results)}\n`);
   });
 
   it('tells every broken promise in a sentence', () => {

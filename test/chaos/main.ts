@@ -84,10 +84,12 @@ async function runScenario(scenario: Scenario, options: ChaosOptions, folder: st
   stage.note(title);
   try {
     const figures = await scenario.run(stage);
-    const broken = figures.filter((figure) => !isKept(figure)).length;
-    if (broken > 0) stage.tellWhatWasPrinted();
-    stage.note(`${broken === 0 ? 'every promise was kept' : `${broken} broken`}, ${seconds()} s`);
-    return { name, title, seconds: seconds(), figures };
+    const result = { name, title, seconds: seconds(), figures };
+    const broken = breaches([result]);
+    if (broken.length > 0) stage.tellWhatWasPrinted();
+    for (const breach of broken) console.log(`FAILED  ${breach}`);
+    stage.note(`${broken.length === 0 ? 'every promise was kept' : `${broken.length} broken`}, ${seconds()} s`);
+    return result;
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     stage.tellWhatWasPrinted();

@@ -8,11 +8,11 @@ import type { Scenario } from './scenario.js';
 
 const WORKERS = 2;
 
-/** A job that met workers without its task waits 1 s, doubling to 15 s, before the next try. */
-const PATIENCE = 60_000;
+/** A job that met workers without its task waits 1 s, doubling to 15 s, before the next try; some meet many of them. */
+const PATIENCE = 180_000;
 
 const secondsOf = (stage: Stage): number => stage.size(20, 1);
-const jobsPerSecond = (stage: Stage): number => stage.size(40, 16);
+const jobsPerSecond = (stage: Stage): number => stage.size(20, 16);
 
 const partsWith = (own: LoadPart['task']): LoadPart[] => [
   { task: 'plain', share: 3 },
@@ -49,7 +49,7 @@ export const deploy: Scenario = {
     await second.ended;
     await stage.worker({}, 'next');
     await stage.load(after, { ...load, jobs: jobsPerSecond(stage), over: 1_000, parts: partsWith('introduced') });
-    await stage.settle();
+    await stage.settle(PATIENCE);
 
     const ledger = stage.ledger();
     return [

@@ -7,6 +7,7 @@ import { count, deliveryFigures, NEVER, quantile, type Figure } from '../judge/f
 import { MIXED, type Scenario } from './scenario.js';
 
 const WORKERS = 4;
+const LEAST_WORKERS = 3;
 const KILL_EVERY = 1_200;
 
 /** A kill is nobody's fault here, and a job may meet many of them. */
@@ -23,10 +24,7 @@ export const kills: Scenario = {
     const producer = await stage.producer(options);
     const workers = await stage.workers(WORKERS, options);
     const baseline = await stage.baseline(producer, { parts: MIXED });
-    const over = killsOf(stage) * KILL_EVERY;
-    const loading = stage.load(producer, { jobs: jobsOf(stage), over, parts: MIXED, longest: 400 });
-    await killWorkers(stage, workers, () => stage.worker(options));
-    await loading;
+    await killWorkers(stage, producer, workers, () => stage.worker(options));
     await stage.settle();
 
     const ledger = stage.ledger();
@@ -53,12 +51,21 @@ export const kills: Scenario = {
   },
 };
 
-async function killWorkers(stage: Stage, workers: AppProcess[], start: () => Promise<AppProcess>): Promise<void> {
+/** Kills one after the other under load, and has each replaced; some are always there to take over. */
+async function killWorkers(
+  stage: Stage,
+  producer: AppProcess,
+  workers: AppProcess[],
+  start: () => Promise<AppProcess>,
+): Promise<void> {
+  const loading: Promise<void>[] = [];
   const replacing = new Set<Promise<void>>();
   for (let kill = 0; kill < killsOf(stage); kill++) {
+    // In parts, since processes start slowly on a busy machine, and kills wait for them.
+    const jobs = jobsOf(stage) / killsOf(stage);
+    loading.push(stage.load(producer, { jobs, over: KILL_EVERY, parts: MIXED, longest: 400 }));
     await sleep(KILL_EVERY * stage.random.between(0.5, 1.5));
-    // All of them may still be booting.
-    if (workers.length === 0) await Promise.race(replacing);
+    while (workers.length < LEAST_WORKERS) await Promise.race(replacing);
     const [victim] = workers.splice(stage.random.below(workers.length), 1);
     const replaced = stage
       .kill(victim)
@@ -69,7 +76,7 @@ async function killWorkers(stage: Stage, workers: AppProcess[], start: () => Pro
       });
     replacing.add(replaced);
   }
-  await Promise.all(replacing);
+  await Promise.all([...replacing, ...loading]);
 }
 
 function recoveryFigures(times: readonly (number | undefined)[], margin: number): Figure[] {

@@ -181,7 +181,7 @@ export class JobWatchers {
   }
 
   private subscribe(): Promise<unknown> {
-    return this.connections.withDeadline(this.subscriber, (client) => client.subscribe(...this.channels()));
+    return this.connections.readOn(this.subscriber, (client) => client.subscribe(...this.channels()));
   }
 
   private unsubscribeIfUnused(): void {

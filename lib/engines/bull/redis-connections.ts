@@ -30,6 +30,7 @@ export class RedisConnections {
   private readonly clients = new Set<RedisClient>();
   /** Given up by us, and not yet closed: they still look ready. */
   private readonly dropped = new WeakSet<RedisClient>();
+  private readonly wereReady = new WeakSet<RedisClient>();
   /** Commands without an answer, by connection: ioredis says nothing to them when it is lost. */
   private readonly unanswered = new Map<RedisClient, Set<(error: Error) => void>>();
   private commands: RedisClient | undefined;
@@ -69,7 +70,10 @@ export class RedisConnections {
     client.setMaxListeners(0);
     client.on('error', (error: Error) => this.noteFailure(error));
     client.on('connect', () => this.expectReady(client));
-    client.on('ready', () => this.outage.mayBeOver());
+    client.on('ready', () => {
+      this.wereReady.add(client);
+      this.outage.mayBeOver();
+    });
     client.on('close', () => this.loseAnswers(client));
     client.on('end', () => this.clients.delete(client));
     this.clients.add(client);
@@ -102,13 +106,13 @@ export class RedisConnections {
   }
 
   /** As `run`, for a command that may be run twice: once more when its connection was lost before the answer came. */
-  async read<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
-    try {
-      return await this.run(command);
-    } catch (error) {
-      if (!(error instanceof EngineUnavailableError && error.cause === LOST)) throw error;
-      return this.run(command);
-    }
+  read<T>(command: (client: RedisClient) => Promise<T>): Promise<T> {
+    return onceMore(() => this.run(command));
+  }
+
+  /** As `read`, on a connection of another role. */
+  readOn<T>(client: RedisClient, command: (client: RedisClient) => Promise<T>): Promise<T> {
+    return onceMore(() => this.withDeadline(client, command));
   }
 
   /** Runs a command on a connection of another role within the deadline. */
@@ -223,6 +227,8 @@ export class RedisConnections {
 
   private loseAnswers(client: RedisClient): void {
     this.dropped.delete(client);
+    // What waits in a client for its connection has not been sent, and will be by the next one.
+    if (!this.wereReady.delete(client)) return;
     for (const lose of this.unansweredBy(client)) lose(LOST);
   }
 
@@ -245,6 +251,15 @@ export class RedisConnections {
 
   private noteFailure(error: Error): void {
     this.outage.begin(error.message || (error as NodeJS.ErrnoException).code || error.name);
+  }
+}
+
+async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof EngineUnavailableError && error.cause === LOST)) throw error;
+    return ask();
   }
 }
 

@@ -10,6 +10,9 @@ export type RunLogger = Pick<Logger, 'warn' | 'error'>;
 /** Unknown names that are warned of, each once; a foreign producer may make a new one with every job. */
 const MOST_UNKNOWN_NAMES = 100;
 
+/** Shortest time between two lines about failures that wait for the engine, in ms. */
+const WAITING_TOLD_EVERY = 60_000;
+
 /** Tasks that are named in one line. */
 const MOST_NAMED = 5;
 
@@ -19,6 +22,7 @@ const HARDLY_COMPUTED = 0.2;
 /** Writes the runner's log lines: one per failed job, one per retry. */
 export class RunLog {
   private readonly unknownNames = new Set<string>();
+  private waitingToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly logger: RunLogger) {}
 
@@ -53,10 +57,13 @@ export class RunLog {
     );
   }
 
+  /** In an outage every job that fails would have a line. */
   waitingWithFailure(job: ActiveJob, problem: Error): void {
+    if (performance.now() - this.waitingToldAt < WAITING_TOLD_EVERY) return;
+    this.waitingToldAt = performance.now();
     this.warn(
       `${nameOf(job)} failed, and the call that its onFailed makes cannot be enqueued yet: ${problem.message} ` +
-        'It is tried again every second; the failure is put on record after that.',
+        'It is tried again every second, as for others that fail meanwhile; the failure is put on record after that.',
     );
   }
 

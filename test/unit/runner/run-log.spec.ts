@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import type { ActiveJob } from '../../../lib/contracts/engine.js';
 import { Snooze } from '../../../lib/contracts/steering.js';
+import { RunLog } from '../../../lib/runner/run-log.js';
 import { aRunner, aTask } from './runner-fixture.js';
 
 function broken(): never {
@@ -40,5 +42,20 @@ describe('The log of a runner', () => {
     const { outcome } = aRunner(failing, { logger: { warn: broken, error: broken } });
     expect((await outcome()).type).toBe('retry');
     expect((await outcome({ attemptsMade: 1 })).type).toBe('failed');
+  });
+});
+
+describe('Failures that wait for the engine', () => {
+  it('have one line a minute, not one for each job of an outage', () => {
+    vi.useFakeTimers();
+    const logger = { warn: vi.fn(), error: vi.fn() };
+    const log = new RunLog(logger);
+    const job = (id: string) => ({ id, task: 'MailTasks.sendEmail' }) as ActiveJob;
+    for (let id = 0; id < 50; id++) log.waitingWithFailure(job(`${id}`), new Error('Redis is away.'));
+    expect(logger.warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^Job 0 .*as for others/));
+    vi.advanceTimersByTime(60_000);
+    log.waitingWithFailure(job('50'), new Error('Redis is away.'));
+    expect(logger.warn).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
   });
 });

@@ -2,7 +2,18 @@
 import * as tasks from 'nestjs-tasks';
 import packageJson from 'nestjs-tasks/package.json' with { type: 'json' };
 
-const functions = ['TasksModule', 'Task', 'Ctx', 'TaskContext', 'TaskQueue', 'task', 'Retry', 'Snooze', 'Discard'];
+const functions = [
+  'TasksModule',
+  'Task',
+  'Ctx',
+  'TaskContext',
+  'TaskQueue',
+  'TaskHealth',
+  'task',
+  'Retry',
+  'Snooze',
+  'Discard',
+];
 const errors = ['TasksError', 'TasksConfigurationError', 'TaskFailedError', 'EngineUnavailableError'];
 
 const missing = [...functions, ...errors].filter((name) => typeof tasks[name] !== 'function');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BulkOptions, JobFilter } from '../../lib/client/job-filter.js';
 import type { JobHandle } from '../../lib/client/job-handle.js';
 import { task } from '../../lib/client/task.js';
+import type { TaskHealth, TaskReadiness } from '../../lib/client/task-health.js';
 import type { JobList, TaskAdmin } from '../../lib/client/task-admin.js';
 import type { TaskQueue } from '../../lib/client/task-queue.js';
 import type { FailedJob, JobInfo, JobState, Priority, WaitingFor } from '../../lib/contracts/job.js';
@@ -267,6 +268,8 @@ describe('The types of the API', () => {
     expectTypeOf(() => queue.job('one').cancel()).returns.resolves.toEqualTypeOf<boolean>();
     expectTypeOf(() => queue.job('one').retry()).returns.resolves.toEqualTypeOf<boolean>();
     expectTypeOf(() => queue.cancel({ tag: 'a' })).returns.resolves.toEqualTypeOf<number>();
+    expectTypeOf<ReturnType<TaskHealth['ready']>>().toEqualTypeOf<Promise<TaskReadiness>>();
+    expectTypeOf<TaskReadiness>().toEqualTypeOf<{ ready: boolean; problems: readonly string[] }>();
     expectTypeOf<Parameters<TaskQueue['cancel']>>().toEqualTypeOf<[filter: JobFilter]>();
     expectTypeOf<Parameters<TaskAdmin['retry']>>().toEqualTypeOf<[what: string | JobFilter, options?: BulkOptions]>();
     expectTypeOf(() => admin.remove('one')).returns.resolves.toEqualTypeOf<number>();

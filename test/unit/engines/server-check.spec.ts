@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { findServerProblems } from '../../../lib/engines/bull/server-check.js';
+import { describe, expect, it, vi } from 'vitest';
+import type { RedisClient } from '../../../lib/engines/bull/redis-client.js';
+import type { RedisConnections } from '../../../lib/engines/bull/redis-connections.js';
+import { findServerProblems, ServerCheck } from '../../../lib/engines/bull/server-check.js';
 
 const info = (version: string, policy: string): string =>
   `# Server\r\nredis_version:${version}\r\nos:Linux\r\n# Memory\r\nmaxmemory_policy:${policy}\r\n`;
@@ -21,5 +23,23 @@ describe('the check of the server', () => {
 
   it('says nothing about what a server does not tell', () => {
     expect(findServerProblems('# Server\r\n')).toEqual([]);
+  });
+});
+
+describe('a server check', () => {
+  it('asks every master of a cluster, and tells each problem once, however often it is run', async () => {
+    const policies = ['noeviction', 'allkeys-lru', 'allkeys-lru'];
+    const masters = policies.map((policy) => ({ info: () => Promise.resolve(info('7.0.15', policy)) }));
+    const cluster = { isCluster: true, nodes: vi.fn(() => masters) };
+    const connections = { run: <T>(ask: (client: RedisClient) => T): T => ask(cluster as never) };
+    const logger = { warn: vi.fn() };
+    const check = new ServerCheck(connections as unknown as RedisConnections, logger as never);
+    await check.run();
+    await check.run();
+    expect(cluster.nodes).toHaveBeenCalledWith('master');
+    expect(logger.warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('allkeys-lru'));
+    masters[0].info = () => Promise.resolve(info('7.0.15', 'volatile-ttl'));
+    await check.run();
+    expect(logger.warn).toHaveBeenCalledTimes(2);
   });
 });

@@ -8,7 +8,7 @@ export type ConnectionRole = 'client' | 'subscriber' | 'bclient';
 /** How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients. */
 export type ConnectionSource = string | RedisOptions | { createClient(role: ConnectionRole): RedisClient };
 
-/** Makes one connection. It tries for ever to be there again, at most a second apart. */
+/** Makes one connection. It tries for ever to be there again, at most half a second apart. */
 export function createClient(source: ConnectionSource, role: ConnectionRole): RedisClient {
   if (typeof source === 'object' && 'createClient' in source && typeof source.createClient === 'function') {
     return source.createClient(role);
@@ -24,7 +24,7 @@ export function createClient(source: ConnectionSource, role: ConnectionRole): Re
     maxLoadingRetryTime: 500,
     // A closed connection keeps the process for as long.
     disconnectTimeout: 100,
-    retryStrategy: (times) => Math.min(times * 100, 1_000),
+    retryStrategy: (times) => Math.min(times * 100, 500),
   };
   if (typeof source === 'string') return new Redis(source, options);
   return new Redis({ ...options, ...(source as RedisOptions) });

@@ -21,7 +21,7 @@ export const WORK_TIMEOUT = 4_000;
 const LONG_ANSWER = 10_000;
 
 /** Longest time from the first packet of a connection until it can be used, in ms: a dead one never gets there. */
-const READY_WITHIN = 2_000;
+const READY_WITHIN = 1_000;
 
 const LOST = new Error('The connection was lost before the answer came.');
 
@@ -204,7 +204,8 @@ export class RedisConnections {
   private expectReady(client: RedisClient): void {
     const stop = startDeadline(READY_WITHIN, () => {
       if (client.status !== 'connect') return;
-      this.outage.suspect(`it took a connection and did not answer within ${READY_WITHIN} ms`);
+      // One that was begun before the end of an outage says nothing about the time after it.
+      if (!this.isReady) this.outage.suspect(`it took a connection and did not answer within ${READY_WITHIN} ms`);
       this.drop(client);
     });
     client.once('ready', stop).once('close', stop);

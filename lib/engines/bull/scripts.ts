@@ -10,8 +10,8 @@ const RULES = ['parking', 'rates', 'reservations', 'stopping', 'unique', 'starti
 
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {
-  addJobs: [...COMMON, 'add-jobs'],
-  turn: [...COMMON, 'release', 'finish', 'take', 'turn'],
+  addJobs: ['add-one', ...COMMON, 'add-jobs'],
+  turn: ['pick-up', ...COMMON, 'release', 'finish', 'take', 'turn'],
   reclaim: [...COMMON, 'take', 'reclaim'],
   begin: ['begin'],
   extendLocks: ['extend-locks'],

@@ -6,11 +6,11 @@ import { broken, guarded } from '../guarded-run.js';
 import { Holds } from '../holds.js';
 import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
-import { CurrentRuns, type CurrentRun } from './current-runs.js';
+import { CurrentRun, CurrentRuns } from './current-runs.js';
 import { JobArrivals } from './job-arrivals.js';
 import type { LostOutcomes } from './lost-outcomes.js';
 import { Outbox } from './outbox.js';
-import type { EndedRun } from './outcome-arguments.js';
+import { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
 import type { RedisConnections } from './redis-connections.js';
@@ -266,14 +266,16 @@ export class BullWorker implements EngineWorker {
   }
 
   private begin(locked: LockedJob): void {
-    const { job, startedAt } = locked;
-    if (this.runs.wasCancelled(job.id, locked.lock)) return;
-    const base: EndedRun = { ...locked, endedAt: startedAt, worker: this.options.worker };
-    if (this.runs.get(job.id)) return this.ended.giveBack(base, OVERDUE_DELAY);
-    // More came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
-    if (this.slots.free === 0 || this.takesNone) return this.ended.giveBack(base, 0);
+    const { id, taken, lock, startedAt } = locked;
+    const { worker } = this.options;
+    if (this.runs.wasCancelled(id, lock)) return;
+    const isOverdue = this.runs.get(id) !== undefined;
+    // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
+    if (isOverdue || this.slots.free === 0 || this.takesNone) {
+      return this.ended.giveBack(new EndedRun(taken, lock, startedAt, worker), isOverdue ? OVERDUE_DELAY : 0);
+    }
     const slot = this.slots.take();
-    const current: CurrentRun = { ...base, slot, run: this.startRun(job, slot), isOverdue: false, isCancelled: false };
+    const current = new CurrentRun(locked, worker, slot, this.startRun(taken.job, slot));
     this.runs.add(current);
     if (this.queues.isListening(this.keys.queue)) this.queues.emitActive(current, current.run.outcome);
     current.run.outcome.then(

@@ -1,21 +1,30 @@
 import type { ActiveRun } from '../../contracts/engine.js';
 import { JobLockLostError, TaskCancelledError, type TasksError } from '../../contracts/errors.js';
+import { ById } from '../by-id.js';
 import type { TakenSlot } from '../slots.js';
 import { readCancelNotice } from './cancel-notices.js';
-import type { EndedRun } from './outcome-arguments.js';
+import { EndedRun } from './outcome-arguments.js';
+import type { LockedJob } from './worker-turns.js';
 
-export interface CurrentRun extends EndedRun {
-  run: ActiveRun;
-  slot: TakenSlot;
+export class CurrentRun extends EndedRun {
   /** The outcome is known and the method still goes on. */
-  isOverdue: boolean;
+  isOverdue = false;
   /** What it answers is of no interest any more. */
-  isCancelled: boolean;
+  isCancelled = false;
+
+  constructor(
+    locked: LockedJob,
+    worker: string,
+    readonly slot: TakenSlot,
+    readonly run: ActiveRun,
+  ) {
+    super(locked.taken, locked.lock, locked.startedAt, worker);
+  }
 }
 
 /** The runs of one worker, and what happens to them from outside. */
 export class CurrentRuns {
-  private readonly byJob = new Map<string, CurrentRun>();
+  private readonly byJob = new ById<CurrentRun>();
   /** Jobs that were cancelled while a turn was under way: it may have taken them before. */
   private readonly cancelledEarly = new Set<string>();
 
@@ -69,7 +78,7 @@ export class CurrentRuns {
 
   /** Whether a job was cancelled before this worker knew that it has it. */
   wasCancelled(id: string, lock: string): boolean {
-    return this.cancelledEarly.has(runOf(id, lock));
+    return this.cancelledEarly.size > 0 && this.cancelledEarly.has(runOf(id, lock));
   }
 
   /** No turn is under way any more. */

@@ -6,12 +6,28 @@ import type { TakenJob } from './stored-job.js';
 import { writeRuns } from './stored-runs.js';
 
 /** A run that ended, with what is needed to write its outcome. */
-export interface EndedRun extends TakenJob {
-  /** Value of the job's lock, this run's alone. */
-  lock: string;
-  startedAt: number;
+export class EndedRun {
+  readonly job: ActiveJob;
+  readonly data: string;
+  readonly opts: string;
+  readonly debounce: string;
+  readonly rules: string;
   endedAt: number;
-  worker: string;
+
+  constructor(
+    { job, data, opts, debounce, rules }: TakenJob,
+    /** Value of the job's lock, this run's alone. */
+    readonly lock: string,
+    public startedAt: number,
+    readonly worker: string,
+  ) {
+    this.job = job;
+    this.data = data;
+    this.opts = opts;
+    this.debounce = debounce;
+    this.rules = rules;
+    this.endedAt = startedAt;
+  }
 }
 
 /** The arguments of one ended run, as `turn.lua` and `finish.lua` read them. */

@@ -1,5 +1,5 @@
 import type { ActiveJob, NewJob } from '../../contracts/engine.js';
-import type { JobRecord } from '../../contracts/job.js';
+import type { JobOptions, JobRecord, JobRules, RunRecord } from '../../contracts/job.js';
 import type { ScriptArgument } from './scripts.js';
 import { isRecord, isText, readJson } from './stored-json.js';
 import { readOptions } from './stored-options.js';
@@ -33,16 +33,38 @@ export const TAKEN_FIELDS = 6;
 /** A value that `take.lua` answers; a list only as the last one of a job. */
 export type TakenValue = string | null | readonly (string | null)[];
 
-/** A taken job, with what Bull's tools know of it. */
-export interface TakenJob {
-  job: ActiveJob;
-  /** As they stand in the hash. */
-  data: string;
-  opts: string;
-  /** Id of its debounce key; '' : none. */
-  debounce: string;
-  /** As they stand in the hash; '' : none. */
-  rules: string;
+/**
+ * A taken job, with what Bull's tools know of it. A class, like all that is made per run: V8 may come to think that the
+ * objects of a literal live long, and keeps them and all they hold until a full collection.
+ */
+export class TakenJob {
+  constructor(
+    readonly job: ActiveJob,
+    /** As they stand in the hash. */
+    readonly data: string,
+    readonly opts: string,
+    /** Id of its debounce key; '' : none. */
+    readonly debounce = '',
+    /** As they stand in the hash; '' : none. */
+    readonly rules = '',
+  ) {}
+}
+
+class ReadJob implements ActiveJob {
+  attemptsMade = 0;
+  crashes = 0;
+  runs: readonly RunRecord[] = NO_RUNS;
+  metadata = NO_METADATA;
+  rules?: JobRules;
+
+  constructor(
+    readonly id: string,
+    readonly queue: string,
+    readonly task: string,
+    readonly args: string,
+    readonly options: JobOptions,
+    readonly enqueuedAt: number,
+  ) {}
 }
 
 /** Reads one job out of the flat list that `take.lua` answers. */
@@ -50,27 +72,18 @@ export function readTakenJob(queue: string, values: readonly TakenValue[], at: n
   const data = readText(values[at + 2]);
   const opts = readText(values[at + 3]);
   const { options, isSpread } = readOptions(opts);
-  const job: ActiveJob = {
-    id: readText(values[at]),
-    queue,
-    task: readText(values[at + 1]),
-    args: isSpread ? data : `[${data || 'null'}]`,
-    options,
-    metadata: NO_METADATA,
-    enqueuedAt: readCount(readText(values[at + 4])),
-    attemptsMade: 0,
-    crashes: 0,
-    runs: NO_RUNS,
-  };
+  const args = isSpread ? data : `[${data || 'null'}]`;
+  const enqueuedAt = readCount(readText(values[at + 4]));
+  const job = new ReadJob(readText(values[at]), queue, readText(values[at + 1]), args, options, enqueuedAt);
   const rest = values[at + 5];
-  if (rest === null || typeof rest === 'string') return { job, data, opts, debounce: '', rules: '' };
+  if (rest === null || typeof rest === 'string') return new TakenJob(job, data, opts);
   const [attemptsMade, crashes, runs, metadata, debounce, rules] = rest;
   job.attemptsMade = readCount(attemptsMade);
   job.crashes = readCount(crashes);
   job.runs = readRuns(runs);
   job.metadata = readMetadata(metadata);
   if (rules) job.rules = readRules(rules);
-  return { job, data, opts, debounce: debounce ?? '', rules: rules ?? '' };
+  return new TakenJob(job, data, opts, debounce ?? '', rules ?? '');
 }
 
 function readText(value: TakenValue | undefined): string {

@@ -5,7 +5,7 @@ import type { LockedJob } from './worker-turns.js';
  * of the event loop later: while the runs of one half go on here, Redis writes and takes for the other.
  */
 export class TakenJobs {
-  private readonly waiting: LockedJob[] = [];
+  private waiting: readonly LockedJob[] = [];
   private readonly most: number;
   private isBeginning = false;
 
@@ -28,22 +28,24 @@ export class TakenJobs {
   }
 
   add(jobs: readonly LockedJob[]): void {
-    this.waiting.push(...jobs);
+    this.waiting = this.waiting.length === 0 ? jobs : [...this.waiting, ...jobs];
     if (!this.isBeginning) this.beginSome();
   }
 
   *locks(): Generator<[id: string, lock: string]> {
-    for (const { job, lock } of this.waiting) yield [job.id, lock];
+    for (const { id, lock } of this.waiting) yield [id, lock];
   }
 
   /** Forgets a job whose lock is lost. */
   drop(id: string): void {
-    const at = this.waiting.findIndex(({ job }) => job.id === id);
-    if (at >= 0) this.waiting.splice(at, 1);
+    this.waiting = this.waiting.filter((job) => job.id !== id);
   }
 
   private beginSome(): void {
-    for (const job of this.waiting.splice(0, this.most)) this.begin(job);
+    const { waiting } = this;
+    const end = Math.min(this.most, waiting.length);
+    this.waiting = end < waiting.length ? waiting.slice(end) : [];
+    for (let at = 0; at < end; at++) this.begin(waiting[at]);
     this.isBeginning = this.waiting.length > 0;
     if (this.isBeginning) setImmediate(this.goOn);
     this.on.begun();

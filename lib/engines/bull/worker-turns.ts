@@ -18,10 +18,17 @@ const PATIENCE = 2_000;
 const MOST_UNANSWERED = 200;
 
 /** A job that this worker holds the lock of. */
-export interface LockedJob extends TakenJob {
-  lock: string;
-  /** Milliseconds since the epoch. */
-  startedAt: number;
+export class LockedJob {
+  constructor(
+    readonly taken: TakenJob,
+    readonly lock: string,
+    /** Milliseconds since the epoch. */
+    readonly startedAt: number,
+  ) {}
+
+  get id(): string {
+    return this.taken.job.id;
+  }
 }
 
 export interface TakenJobs {
@@ -147,6 +154,6 @@ export class WorkerTurns {
   }
 
   private read(values: readonly TakenValue[], at: number, lock: string, startedAt: number): LockedJob {
-    return { ...readTakenJob(this.keys.queue, values, at), lock, startedAt };
+    return new LockedJob(readTakenJob(this.keys.queue, values, at), lock, startedAt);
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { JobRecord } from '../../../../lib/contracts/job.js';
-import { toFinishArguments } from '../../../../lib/engines/bull/outcome-arguments.js';
+import { EndedRun, toFinishArguments } from '../../../../lib/engines/bull/outcome-arguments.js';
 import { readJobRecord, readTakenJob } from '../../../../lib/engines/bull/stored-job.js';
 
 const sound: Record<string, string> = {
@@ -103,7 +103,7 @@ describe('data that cannot be read', () => {
   it('never keeps the outcome of a run from being written', () => {
     const error = { name: 'Error', message: 'Boom.' };
     for (const [field, value] of broken()) {
-      const run = { ...take({ ...sound, [field]: value }), lock: 'lock', startedAt: 1, endedAt: 2, worker: 'host:1' };
+      const run = new EndedRun(take({ ...sound, [field]: value }), 'lock', 1, 'host:1');
       expect(
         () => toFinishArguments(run, { type: 'failed', error, keep: { age: 1, count: 1 } }),
         `${field}: ${value}`,

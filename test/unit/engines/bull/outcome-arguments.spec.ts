@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { ActiveJob } from '../../../../lib/contracts/engine.js';
 import type { Outcome } from '../../../../lib/contracts/outcome.js';
-import { toFinishArguments, type EndedRun } from '../../../../lib/engines/bull/outcome-arguments.js';
+import { EndedRun, toFinishArguments } from '../../../../lib/engines/bull/outcome-arguments.js';
+import { TakenJob } from '../../../../lib/engines/bull/stored-job.js';
 import { readRuns } from '../../../../lib/engines/bull/stored-runs.js';
 
 const lua = readFileSync(new URL('../../../../lib/engines/bull/scripts/finish.lua', import.meta.url), 'utf8');
@@ -22,30 +24,23 @@ function argumentsRead(kind: string): number {
 
 const error = { name: 'RangeError', message: 'Boom.', stack: 'RangeError: Boom.\n    at work' };
 
-function ended(fields: Partial<EndedRun['job']> = {}): EndedRun {
-  return {
-    job: {
-      id: 'job-1',
-      queue: 'mail',
-      task: 'Mail.send',
-      args: '[]',
-      options: {},
-      metadata: {},
-      enqueuedAt: 1,
-      attemptsMade: 1,
-      crashes: 0,
-      runs: [],
-      ...fields,
-    },
-    data: '[]',
-    opts: '{}',
-    debounce: 'topic',
-    rules: '',
-    lock: 'lock:1',
-    startedAt: 100,
-    endedAt: 200,
-    worker: 'host:1',
+function ended(fields: Partial<ActiveJob> = {}, debounce = 'topic', rules = ''): EndedRun {
+  const job: ActiveJob = {
+    id: 'job-1',
+    queue: 'mail',
+    task: 'Mail.send',
+    args: '[]',
+    options: {},
+    metadata: {},
+    enqueuedAt: 1,
+    attemptsMade: 1,
+    crashes: 0,
+    runs: [],
+    ...fields,
   };
+  const run = new EndedRun(new TakenJob(job, '[]', '{}', debounce, rules), 'lock:1', 100, 'host:1');
+  run.endedAt = 200;
+  return run;
 }
 
 const keep = { age: 60_000.4, count: 10 };
@@ -76,9 +71,8 @@ describe('the arguments of an outcome', () => {
 
   it('say no more than the result of a job of which nothing is kept, unless it has more to give back', () => {
     const outcome: Outcome = { type: 'completed', keep: 0, result: '1' };
-    const plain = { ...ended(), debounce: '' };
-    expect(toFinishArguments(plain, outcome)).toEqual(['job-1', 'lock:1', 'gone', '1']);
-    expect(toFinishArguments({ ...plain, rules: '{"tags":["a"]}' }, outcome)[2]).toBe('completed');
+    expect(toFinishArguments(ended({}, ''), outcome)).toEqual(['job-1', 'lock:1', 'gone', '1']);
+    expect(toFinishArguments(ended({}, '', '{"tags":["a"]}'), outcome)[2]).toBe('completed');
   });
 
   it.each(outcomes)('are text or whole numbers: %s', (_name, outcome) => {

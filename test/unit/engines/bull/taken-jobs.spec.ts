@@ -44,7 +44,7 @@ describe('TakenJobs', () => {
 
 function scene(concurrency: number): { told: string[]; taken: TakenJobs } {
   const told: string[] = [];
-  const taken = new TakenJobs(concurrency, ({ job }) => told.push(job.id), {
+  const taken = new TakenJobs(concurrency, ({ id }) => told.push(id), {
     nextPart: () => told.push('next part'),
     begun: () => told.push('begun'),
   });
@@ -52,7 +52,7 @@ function scene(concurrency: number): { told: string[]; taken: TakenJobs } {
 }
 
 function jobs(...ids: string[]): LockedJob[] {
-  return ids.map((id) => ({ job: { id }, lock: `lock of ${id}` })) as LockedJob[];
+  return ids.map((id) => ({ id, lock: `lock of ${id}` })) as LockedJob[];
 }
 
 function nextTurn(): Promise<void> {

@@ -80,10 +80,7 @@ export class BullWorker implements EngineWorker {
     });
     this.upkeep = new QueueUpkeep(connections, queues, keys, shared, {
       locks: () => [...this.runs.locks(), ...this.taken.locks()],
-      onLost: (id, isCancelled) => {
-        this.taken.drop(id);
-        this.runs.loseLock(id, isCancelled);
-      },
+      onLost: (id, isCancelled) => void (this.taken.drop(id) || this.runs.loseLock(id, isCancelled)),
     });
     this.upkeep.start();
     void connections.settled().then(() => this.makeTurn());
@@ -226,9 +223,9 @@ export class BullWorker implements EngineWorker {
       this.requested -= expected;
       this.turnsInFlight--;
     }
-    const free = this.slots.free - this.taken.size - jobs.length;
-    if (isDrained && !this.takesNone && free > 0) this.arrivals.wait();
     this.taken.add(jobs);
+    // After the jobs are begun: somebody may be waiting for one of them, and for no look at an empty queue.
+    if (isDrained && !this.takesNone && this.slots.free > this.taken.size) this.arrivals.wait();
   }
 
   private allBegun(): void {

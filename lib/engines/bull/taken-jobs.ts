@@ -36,9 +36,11 @@ export class TakenJobs {
     for (const { id, lock } of this.waiting) yield [id, lock];
   }
 
-  /** Forgets a job whose lock is lost. */
-  drop(id: string): void {
+  /** Forgets a job whose lock is lost; false where it is none of these. */
+  drop(id: string): boolean {
+    const { length } = this.waiting;
     this.waiting = this.waiting.filter((job) => job.id !== id);
+    return this.waiting.length < length;
   }
 
   private beginSome(): void {

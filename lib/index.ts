@@ -7,6 +7,7 @@ export type {
   TasksModuleOptions,
   TasksModuleOptionsFactory,
 } from './tasks.options.js';
+export type { ThreadOptions } from './threads/thread-options.js';
 
 // ── Decorators ──────────────────────────────────────────────────────────────────────────────────
 export { Ctx } from './decorators/ctx.decorator.js';
@@ -78,6 +79,7 @@ export {
   TasksError,
   TaskShutdownError,
   TaskTimeoutError,
+  ThreadStartError,
   UnknownQueueError,
   UnknownTaskError,
 } from './contracts/errors.js';

@@ -1,4 +1,5 @@
 import type { TasksModuleOptions } from './tasks.options.js';
+import type { ThreadOptions } from './threads/thread-options.js';
 
 /**
  * What holds where neither the call, the task, the queue nor the module says anything else.
@@ -24,4 +25,7 @@ export const DEFAULTS = {
   failFast: false,
   /** Bytes. */
   maxPayload: 1_048_576,
-} as const satisfies Omit<TasksModuleOptions, 'defaults'> & TasksModuleOptions['defaults'] & { concurrency: number };
+  /** `memory` in megabytes; `max` is the available cores but one. */
+  threads: { idleTimeout: '1m', memory: 512, grace: '1s' },
+} as const satisfies Omit<TasksModuleOptions, 'defaults' | 'threads'> &
+  TasksModuleOptions['defaults'] & { concurrency: number; threads: Partial<ThreadOptions> };

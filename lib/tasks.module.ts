@@ -12,11 +12,20 @@ import { TaskAdmin } from './client/task-admin.js';
 import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
+import type { TasksSettings } from './contracts/settings.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
 import { createQueueProviders, loadListenerModule } from './engines/bull/queue-providers.js';
 import { Workers } from './runner/workers.js';
 import type { TasksModuleAsyncOptions, TasksModuleOptions } from './tasks.options.js';
-import { createTasksProviders, STORING_ENGINE, TASK_REGISTRY, TASKS_ENGINE } from './tasks.providers.js';
+import {
+  createTasksProviders,
+  STORING_ENGINE,
+  TASK_REGISTRY,
+  TASKS_ENGINE,
+  TASKS_SETTINGS,
+} from './tasks.providers.js';
+import { presentThread } from './threads/thread-host.js';
+import { expectRootModule } from './threads/thread-problems.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<TasksModuleOptions>()
   .setClassMethodName('forRoot')
@@ -65,6 +74,7 @@ export class TasksModule
     @Inject(TASKS_ENGINE) private readonly engine: Engine,
     @Inject(TASK_REGISTRY) private readonly registry: () => TaskRegistry,
     @Inject(Workers) private readonly workers: Workers,
+    @Inject(TASKS_SETTINGS) private readonly settings: TasksSettings,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
@@ -73,8 +83,14 @@ export class TasksModule
     for (const module of modules.values()) if (module.metatype === TasksModule) module.distance = -1;
   }
 
-  onApplicationBootstrap(): void {
-    this.registry();
+  async onApplicationBootstrap(): Promise<void> {
+    const registry = this.registry();
+    try {
+      await expectRootModule(registry, this.settings, TasksModule);
+    } catch (problem) {
+      void this.engine.close();
+      throw problem;
+    }
     this.workers.start();
   }
 
@@ -93,7 +109,11 @@ function compose(base: DynamicModule, queues: readonly string[], usesBull: boole
   return {
     ...base,
     global: true,
-    imports: [...(base.imports ?? []), DiscoveryModule, ...(usesBull ? [loadListenerModule()] : [])],
+    imports: [
+      ...(base.imports ?? []),
+      DiscoveryModule,
+      ...(usesBull && !presentThread() ? [loadListenerModule()] : []),
+    ],
     providers: [...(base.providers ?? []), ...createTasksProviders(MODULE_OPTIONS_TOKEN), ...queueProviders],
     exports: [TaskQueue, TaskAdmin, TaskHealth, ...queueProviders],
   };

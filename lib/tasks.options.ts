@@ -4,6 +4,7 @@ import type { PayloadCodec } from './contracts/codec.js';
 import type { Duration } from './contracts/duration.js';
 import type { Redact } from './contracts/redaction.js';
 import type { TaskOptions } from './contracts/task-options.js';
+import type { ThreadOptions } from './threads/thread-options.js';
 
 /**
  * How to reach Redis: a URL, ioredis options, or a function that makes ready-made clients (Sentinel, Cluster).
@@ -57,6 +58,8 @@ export interface TasksModuleOptions {
    * what tasks get stays whole. Absent: arguments are shown as they are.
    */
   redact?: Redact;
+  /** For tasks with `isolate: 'thread'`. False: they run on the event loop, as in tests of TypeScript sources. */
+  threads?: ThreadOptions | false;
 }
 
 /** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */

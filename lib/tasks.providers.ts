@@ -4,17 +4,21 @@ import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
 import { EngineUnavailableError } from './contracts/errors.js';
-import type { TasksSettings } from './contracts/settings.js';
+import type { TasksSettings, ThreadSettings } from './contracts/settings.js';
 import type { Signature } from './contracts/signature.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
 import { createTaskRegistry } from './discovery/task-registry.js';
-import { TaskExplorer } from './discovery/task.explorer.js';
+import { TaskExplorer, type ExploredTasks } from './discovery/task.explorer.js';
 import { EmbeddedEngine } from './engines/embedded/embedded.engine.js';
 import { EncodedEngine } from './engines/encoded.engine.js';
 import { Runner } from './runner/runner.js';
 import { Workers } from './runner/workers.js';
 import type { TasksModuleOptions } from './tasks.options.js';
 import { toSettings } from './tasks.settings.js';
+import { RelayEngine } from './threads/relay.engine.js';
+import { presentThread } from './threads/thread-host.js';
+import { ThreadPool } from './threads/thread-pool.js';
+import { findThreadProblems } from './threads/thread-problems.js';
 
 export const TASKS_SETTINGS = Symbol('TASKS_SETTINGS');
 /** The engine, behind the codec where there is one: what is read of it and given to it is plain. */
@@ -28,7 +32,7 @@ export const TASK_REGISTRY = Symbol('TASK_REGISTRY');
 export function createTasksProviders(optionsToken: string | symbol): Provider[] {
   return [
     TaskExplorer,
-    provide(TASKS_SETTINGS, [optionsToken], toSettings),
+    provide(TASKS_SETTINGS, [optionsToken], readSettings),
     provide(STORING_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
     provide(TASKS_ENGINE, [STORING_ENGINE, TASKS_SETTINGS], (engine: Engine, { codec }: TasksSettings) =>
       codec ? new EncodedEngine(engine, codec) : engine,
@@ -65,15 +69,30 @@ function createWorkers(
   const dispatch = async (signature: Signature<unknown>, jobId: string): Promise<void> => {
     await queue.enqueue(signature, { jobId });
   };
-  const runner = new Runner({ registry, defaults, maxCrashes, codec, lockDuration, engine, dispatch });
-  return new Workers(engine, runner, settings);
+  const thread = presentThread();
+  const threads = thread || !settings.threads ? undefined : createThreads(engine, settings.threads);
+  const isInThread = thread !== undefined;
+  const options = { registry, defaults, maxCrashes, codec, lockDuration, engine, dispatch };
+  const runner = new Runner({ ...options, threads, isInThread });
+  if (thread) thread.runner = runner;
+  return new Workers(engine, runner, settings, undefined, threads);
+}
+
+function createThreads(engine: Engine, settings: ThreadSettings): ThreadPool {
+  return new ThreadPool({ engine, settings, entry: new URL('./tasks.thread.js', import.meta.url).href });
+}
+
+/** A thread gets its jobs from the main thread, decoded, and takes none by itself. */
+function readSettings(options: TasksModuleOptions): TasksSettings {
+  const settings = toSettings(options);
+  return presentThread() ? { ...settings, workerQueues: [], codec: undefined } : settings;
 }
 
 function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine: Engine): () => TaskRegistry {
   let registry: TaskRegistry | undefined;
   return () => {
     try {
-      return (registry ??= createTaskRegistry(explorer.explore([...settings.queues.keys()], settings.redact)));
+      return (registry ??= createTaskRegistry(explore(explorer, settings)));
     } catch (error) {
       // The app does not start, wherever it asked first, and nobody else would end the connections.
       void engine.close();
@@ -82,8 +101,16 @@ function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine
   };
 }
 
+function explore(explorer: TaskExplorer, settings: TasksSettings): ExploredTasks {
+  const explored = explorer.explore([...settings.queues.keys()], settings.redact);
+  const problems = [...explored.problems, ...findThreadProblems(explored.tasks, settings)];
+  return { ...explored, problems };
+}
+
 /** Bull is loaded only where it is used: it costs 90 ms. */
 async function createEngine(options: TasksModuleOptions, settings: TasksSettings): Promise<Engine> {
+  const thread = presentThread();
+  if (thread) return new RelayEngine(thread);
   const queues = [...settings.queues.keys()];
   const keepStopped = settings.defaults.keepFailed;
   if (options.redis === undefined) return new EmbeddedEngine({ queues, keepStopped });

@@ -9,6 +9,7 @@ import { TASK_OPTION_CHECKS } from './discovery/task-options.js';
 import { toRetention } from './runner/task-plan.js';
 import { DEFAULTS } from './tasks.defaults.js';
 import type { QueueOptions, TasksModuleOptions } from './tasks.options.js';
+import { checkThreadOptions, toThreadSettings } from './threads/thread-options.js';
 
 const WHERE = 'TasksModule.forRoot()';
 
@@ -42,6 +43,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   codec: checkCodec,
   redact: (value, where) =>
     expectThat(typeof value === 'function', where, value, 'a function (argument, path) that answers what is shown'),
+  threads: checkThreadOptions,
 };
 
 /**
@@ -82,6 +84,7 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     maxPayload: options.maxPayload ?? DEFAULTS.maxPayload,
     codec: options.codec,
     redact: options.redact,
+    threads: options.threads && toThreadSettings(options.threads, DEFAULTS.threads),
   };
 }
 

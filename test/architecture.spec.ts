@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engines: ['contracts'],
   'engines/embedded': ['engines', 'contracts'],
   'engines/bull': ['engines', 'contracts'],
+  threads: ['runner', 'discovery', 'engines', 'contracts'],
   // The composition root and its options.
   '': [
     'contracts',
@@ -27,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'runner',
     'schedules',
     'engines',
+    'threads',
     'engines/embedded',
     'engines/bull',
   ],

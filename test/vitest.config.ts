@@ -16,5 +16,7 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Compiled programs of tests use the built package, as Node finds it.
+    server: { deps: { external: [/\/\.build\/programs\//] } },
   },
 });

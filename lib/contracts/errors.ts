@@ -151,9 +151,17 @@ export class JobLockLostError extends TasksError {
   override readonly code = 'TASKS_LOCK_LOST';
 }
 
-/** The job's process died during each of its last runs, as often as `maxCrashes` allows. */
+/**
+ * The run ended its thread (memory, `process.exit()`, an error outside of the task), which used an attempt; or the job's
+ * process died during each of its last runs, as often as `maxCrashes` allows.
+ */
 export class TaskCrashedError extends TasksError {
   override readonly code = 'TASKS_TASK_CRASHED';
+}
+
+/** A worker thread for tasks with `isolate: 'thread'` could not start, so that the job was put back. */
+export class ThreadStartError extends TasksError {
+  override readonly code = 'TASKS_THREAD_START';
 }
 
 /** What the task returned cannot be written as JSON. */

@@ -25,6 +25,23 @@ export interface TasksSettings {
   codec?: PayloadCodec;
   /** Absent: arguments are shown as they are. */
   redact?: Redact;
+  /** Absent: no task may have `isolate`. False: tasks with it run on the event loop like all others. */
+  threads?: ThreadSettings | false;
+}
+
+/** How tasks with `isolate: 'thread'` run. Times in milliseconds. */
+export interface ThreadSettings {
+  /** URL of the file that exports the module that a thread boots. */
+  module: string;
+  /** Absent: the exported module that imports `TasksModule`. */
+  export?: string;
+  /** Most threads that work at a time. */
+  max: number;
+  idleTimeout: number;
+  /** Megabytes. */
+  memory: number;
+  /** How long a task may go on after its signal was aborted. */
+  grace: number;
 }
 
 /** What holds for a task that says nothing else. */

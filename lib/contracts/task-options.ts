@@ -43,6 +43,11 @@ export interface TaskOptions extends Omit<CallOptions, 'backoff' | 'metadata'> {
    */
   schema?: StandardSchemaV1;
   /**
+   * `'thread'`: runs in a worker thread with a Nest context of its own, off the event loop. Needs
+   * `TasksModule.forRoot({ threads: { module: import.meta.url } })`. Absent: on the event loop, as everything else.
+   */
+  isolate?: 'thread';
+  /**
    * Makes a call of what has failed for good; the call is enqueued before the failure is on record. As Celery's
    * `link_error` and Dramatiq's `on_retry_exhausted`.
    */

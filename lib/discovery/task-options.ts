@@ -23,6 +23,7 @@ export const TASK_OPTION_CHECKS: typeof CALL_OPTION_CHECKS = {
   concurrency: checkConcurrency,
   rateLimit: checkRateLimit,
   schema: checkSchema,
+  isolate: (value, where) => expectThat(value === 'thread', where, value, `'thread', or leave it out`),
   onFailed: (value, where) =>
     expectThat(typeof value === 'function', where, value, 'a function that makes a call of the failure'),
 };

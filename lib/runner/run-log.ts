@@ -24,9 +24,14 @@ export class RunLog {
   private readonly unknownNames = new Set<string>();
   private waitingToldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly logger: RunLogger) {}
+  /** @param isInThread whether another runner tells of outcomes and of runs that go on */
+  constructor(
+    private readonly logger: RunLogger,
+    private readonly isInThread = false,
+  ) {}
 
   settled(job: ActiveJob, attempts: number, outcome: Outcome): void {
+    if (this.isInThread) return;
     const run = `${nameOf(job)}, attempt ${job.attemptsMade + 1}/${attempts}`;
     if (outcome.type === 'failed') this.error(`${run} failed: ${titleOf(outcome.error)}`, outcome.error.stack);
     if (outcome.type === 'retry') this.warn(`${run} failed: ${titleOf(outcome.error)} – retry in ${outcome.delay} ms`);
@@ -96,6 +101,7 @@ export class RunLog {
   }
 
   stillRunning(job: ActiveJob): void {
+    if (this.isInThread) return;
     this.warn(
       `${nameOf(job)} was aborted 10 s ago and still runs, so it keeps its place in the worker. ` +
         `Pass context.signal on to what it waits for.`,

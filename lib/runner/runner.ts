@@ -10,6 +10,7 @@ import type { LimitRules } from '../limits/limit-rules.js';
 import { Deadlines } from './deadlines.js';
 import { DecodedRun, EncodedRun } from './encoded-run.js';
 import { FollowedRun } from './followed-run.js';
+import type { JobThreads } from './job-threads.js';
 import { LoneRun } from './lone-run.js';
 import { LoopWatch } from './loop-watch.js';
 import { missingLimits } from './missing-limits.js';
@@ -37,6 +38,10 @@ export interface RunnerOptions {
   dispatch: (signature: Signature<unknown>, jobId: string) => Promise<void>;
   /** @default Nest's Logger with the context `TasksRunner` */
   logger?: RunLogger;
+  /** Where tasks with `isolate` run. Absent: here, as all others. */
+  threads?: JobThreads;
+  /** Runs the jobs of another runner, which tells their outcomes and what follows a failure. */
+  isInThread?: boolean;
   /** Answers a number from 0 up to 1, for the jitter of backoffs. @default Math.random */
   random?: () => number;
 }
@@ -45,6 +50,7 @@ export interface RunnerOptions {
 export class Runner {
   private readonly registry: () => TaskRegistry;
   private readonly maxCrashes: number;
+  private readonly isInThread: boolean;
   private readonly engine: RunnerOptions['engine'];
   private readonly dispatch: RunnerOptions['dispatch'];
   private readonly codec?: PayloadCodec;
@@ -53,23 +59,16 @@ export class Runner {
   /** Of the event loop, while this process has workers. */
   readonly loop: LoopWatch;
 
-  constructor({
-    registry,
-    defaults,
-    maxCrashes,
-    codec,
-    lockDuration,
-    engine,
-    dispatch,
-    logger,
-    random,
-  }: RunnerOptions) {
+  constructor(options: RunnerOptions) {
+    const { registry, defaults, maxCrashes, codec, lockDuration, engine, dispatch } = options;
+    const { logger, random, threads, isInThread = false } = options;
+    this.isInThread = isInThread;
     this.registry = registry;
     this.maxCrashes = maxCrashes;
     this.engine = engine;
     this.dispatch = dispatch;
     this.codec = codec;
-    const log = new RunLog(logger ?? new Logger('TasksRunner'));
+    const log = new RunLog(logger ?? new Logger('TasksRunner'), isInThread);
     this.loop = new LoopWatch({
       lockDuration,
       activities: () => [...this.plans].map(([name, { activity }]) => [name, activity] as const),
@@ -83,6 +82,7 @@ export class Runner {
       loop: this.loop,
       solitude: new Solitude(),
       random: random ?? Math.random,
+      threads,
     };
   }
 
@@ -120,7 +120,7 @@ export class Runner {
 
   private follow(run: ActiveRun, job: ActiveJob, plan: TaskPlan): ActiveRun {
     const { onFailed } = plan.definition.options;
-    if (!onFailed) return run;
+    if (!onFailed || this.isInThread) return run;
     return new FollowedRun(run, job, { onFailed, dispatch: this.dispatch, log: this.shared.log });
   }
 

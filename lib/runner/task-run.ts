@@ -1,12 +1,14 @@
 import type { ActiveJob, ActiveRun, Engine, Slot } from '../contracts/engine.js';
-import { TaskShutdownError, TaskTimeoutError, type TasksError } from '../contracts/errors.js';
+import { TaskShutdownError, TaskTimeoutError, ThreadStartError, type TasksError } from '../contracts/errors.js';
 import type { Outcome } from '../contracts/outcome.js';
 import type { TaskDefaults } from '../contracts/settings.js';
 import { runScope } from '../contracts/task-context.js';
 import type { TaskDefinition } from '../discovery/task-definition.js';
 import { backoffDelay } from './backoff.js';
 import type { Deadlines, Timed } from './deadlines.js';
+import type { JobThreads } from './job-threads.js';
 import type { LoopWatch } from './loop-watch.js';
+import { putOff } from './put-off.js';
 import { RunContext } from './run-context.js';
 import type { RunLog } from './run-log.js';
 import { encodeResult } from './run-payload.js';
@@ -33,6 +35,8 @@ export interface SharedByRuns {
   solitude: Solitude;
   loop: Pick<LoopWatch, 'look'>;
   random: () => number;
+  /** Absent: every task is called here. */
+  threads?: JobThreads;
 }
 
 /** One call of a task's method, from its start to its end; the outcome may come before the end. */
@@ -142,9 +146,10 @@ export class TaskRun implements ActiveRun, Timed, Slot {
   /** A method that answers at once needs no deadline: nothing could have stopped it. */
   private begin(args: readonly unknown[]): Promise<Outcome> {
     const { context, timeout } = this;
+    this.presence.enter();
+    if (this.threads) return this.beginInThread(this.threads);
     const startedAt = timeout === false ? 0 : performance.now();
     let returned: unknown;
-    this.presence.enter();
     this.plan.activity.running++;
     this.plan.activity.look = this.shared.loop.look;
     try {
@@ -153,16 +158,27 @@ export class TaskRun implements ActiveRun, Timed, Slot {
       return Promise.resolve(this.finish(this.settleThrown(thrown)));
     }
     if (!(returned instanceof Promise)) return Promise.resolve(this.finish(this.complete(returned)));
-    if (timeout !== false) {
-      this.deadline = startedAt + timeout;
-      this.shared.deadlines.add(this);
-    }
-    return this.follow(returned);
+    this.startClock(startedAt);
+    return this.follow(returned, (value) => this.complete(value));
   }
 
-  private follow(returned: Promise<unknown>): Promise<Outcome> {
+  /** The thread decides the outcome, where the classes of errors are known; here are the clock and the end. */
+  private beginInThread(threads: JobThreads): Promise<Outcome> {
+    const { signal } = this.context;
+    const started = (): void => this.startClock(performance.now());
+    return this.follow(threads.run(this.job, { signal, slot: this, started }), (outcome) => outcome);
+  }
+
+  private startClock(startedAt: number): void {
+    const { timeout } = this;
+    if (timeout === false || this.hasEnded || this.isAnswered || this.abortReason) return;
+    this.deadline = startedAt + timeout;
+    this.shared.deadlines.add(this);
+  }
+
+  private follow<T>(returned: Promise<T>, settled: (value: T) => Outcome): Promise<Outcome> {
     returned.then(
-      (value) => (this.isAnswered ? this.markEnd() : this.answer!(this.finish(this.complete(value)))),
+      (value) => (this.isAnswered ? this.markEnd() : this.answer!(this.finish(settled(value)))),
       (thrown) => (this.isAnswered ? this.markEnd() : this.answer!(this.finish(this.settleThrown(thrown)))),
     );
     return new Promise((resolve) => (this.answer = resolve));
@@ -182,6 +198,7 @@ export class TaskRun implements ActiveRun, Timed, Slot {
     const thrown = tame(wild);
     if (this.abortReason instanceof TaskShutdownError && !isSteering(thrown)) return this.putBack();
     const { job, plan, shared } = this;
+    if (thrown instanceof ThreadStartError) return putOff(job, thrown, Date.now(), plan.keepFailed);
     const attempt = job.attemptsMade + 1;
     return settle(thrown, {
       place: plan.definition.place,
@@ -228,12 +245,19 @@ export class TaskRun implements ActiveRun, Timed, Slot {
   private markEnd(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.plan.activity.running--;
-    this.plan.activity.look = this.shared.loop.look;
+    if (!this.threads) {
+      this.plan.activity.running--;
+      this.plan.activity.look = this.shared.loop.look;
+    }
     this.withdraw();
     this.shared.deadlines.remove(this);
     clearTimeout(this.timer);
     this.resolveEnd?.();
+  }
+
+  /** Where the task is called; undefined: here. */
+  private get threads(): JobThreads | undefined {
+    return this.plan.definition.options.isolate && this.shared.threads;
   }
 
   private get timeout(): number | false {

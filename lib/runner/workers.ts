@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Engine, EngineWorker } from '../contracts/engine.js';
 import { TaskShutdownError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
+import type { JobThreads } from './job-threads.js';
 import type { Runner } from './runner.js';
 import { WORKER_NAME } from './worker-name.js';
 
@@ -10,12 +11,14 @@ export class Workers {
   private workers: readonly EngineWorker[] = [];
   private draining: Promise<void> | undefined;
   private isStarted = false;
+  private isHurried = false;
 
   constructor(
     private readonly engine: Engine,
     private readonly runner: Runner,
     private readonly settings: TasksSettings,
     private readonly logger = new Logger('TasksModule'),
+    private readonly threads?: JobThreads,
   ) {}
 
   start(): void {
@@ -51,18 +54,29 @@ export class Workers {
   private async stop(): Promise<void> {
     const { shutdownGrace } = this.settings;
     const abort = (): void => this.abort();
+    const hurry = (): void => {
+      abort();
+      this.isHurried = true;
+      if (this.running === 0) this.threads?.kill();
+    };
     const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
     const running = this.running;
     if (running > 0) this.logger.log(`Waiting up to ${shutdownGrace} ms for ${running} running job(s).`);
     const timer = setTimeout(abort, shutdownGrace);
-    process.on('SIGTERM', abort).on('SIGINT', abort);
+    process.on('SIGTERM', hurry).on('SIGINT', hurry);
     try {
       await stopped;
+      await this.endThreads();
     } finally {
       clearTimeout(timer);
-      process.off('SIGTERM', abort).off('SIGINT', abort);
+      process.off('SIGTERM', hurry).off('SIGINT', hurry);
       this.runner.loop.stop();
     }
+  }
+
+  private async endThreads(): Promise<void> {
+    if (this.isHurried) this.threads?.kill();
+    await this.threads?.close();
   }
 
   private abort(): void {

@@ -79,7 +79,7 @@ describe('the packed package', () => {
     const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     const declared = [...Object.keys({ ...dependencies, ...peerDependencies }), ...builtinModules];
     const code = filesBelow(join(installed, 'dist'), /\.(js|d\.ts)$/).map((file) => readFileSync(file, 'utf8'));
-    const imported = code.flatMap((text) => [...text.matchAll(/(?:from|import) ?\(?'([^'.][^']*)'/g)]);
+    const imported = code.flatMap((text) => [...text.matchAll(/(?:from |import ?\(?)'([^'.][^']*)'/g)]);
     const packages = imported.map(([, name]) => /^(node:)?((?:@[^/]+\/)?[^/]+)/.exec(name)![2]);
     expect([...new Set(packages)].filter((name) => !declared.includes(name))).toEqual([]);
   });

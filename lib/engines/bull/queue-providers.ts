@@ -15,7 +15,7 @@ export function createQueueProviders(names: Iterable<string>, engineToken: Injec
   return [...names].map((name) => ({
     provide: getQueueToken(name),
     inject: [engineToken],
-    useFactory: (engine: Engine) => (hasBullQueues(engine) ? engine.bullQueue(name) : createStandIn(name)),
+    useFactory: (engine: Engine) => (hasBullQueues(engine) ? engine.bullQueue(name) : createStandIn(name, engine)),
   }));
 }
 
@@ -29,16 +29,18 @@ function hasBullQueues(engine: Engine): engine is Engine & { bullQueue(name: str
   return 'bullQueue' in engine;
 }
 
-function createStandIn(name: string): object {
+function createStandIn(name: string, engine: Engine): object {
   const refuse = (): never => {
     throw new InvalidOptionsError(
-      `The Bull queue '${name}' is not there: the embedded engine runs without Redis. ` +
-        `Set redis in TasksModule.forRoot(), or enqueue through TaskQueue, which works on both.`,
+      engine.name === 'relay'
+        ? `The Bull queue '${name}' is not there in a worker thread. Use TaskQueue and TaskAdmin, which work in it as well.`
+        : `The Bull queue '${name}' is not there: the embedded engine runs without Redis. ` +
+            `Set redis in TasksModule.forRoot(), or enqueue through TaskQueue, which works on both.`,
     );
   };
   let hasWarned = false;
   const listen = (): object => {
-    if (!hasWarned) {
+    if (!hasWarned && engine.name !== 'relay') {
       new Logger('TasksModule').warn(`Listeners of the Bull queue '${name}' hear nothing: no redis is set.`);
     }
     hasWarned = true;

@@ -1,0 +1,2 @@
+export * from 'nestjs-tasks';
+export * from './app.module.js';

@@ -6,6 +6,7 @@ import type { Outcome } from '../contracts/outcome.js';
 import type { ThreadSettings } from '../contracts/settings.js';
 import type { ThreadRunControl } from '../runner/job-threads.js';
 import { carry } from './carried-error.js';
+import { MemoryGuard } from './memory-guard.js';
 import type { BootAnswer, ThreadCall } from './messages.js';
 import { RelayServer, type ServedRun } from './relay-server.js';
 
@@ -36,8 +37,10 @@ export class TaskThread {
 
   private readonly pool: Piscina;
   private readonly server: RelayServer;
+  private readonly guard: MemoryGuard;
   private readonly channel = new MessageChannel();
   private isGone = false;
+  private isOverMemory = false;
   private runs = 0;
   private current?: ServedRun;
   private error?: Error;
@@ -48,6 +51,7 @@ export class TaskThread {
     private readonly shared: SharedByThreads,
   ) {
     const { settings, engine, entry } = shared;
+    this.guard = new MemoryGuard(settings.memory);
     this.pool = new PoolOfOne({
       filename: entry,
       minThreads: 0,
@@ -56,7 +60,7 @@ export class TaskThread {
       // Else the thread stands still between two jobs, and its connections miss their heartbeats.
       atomics: 'disabled',
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: settings.memory },
+      resourceLimits: { maxOldGenerationSizeMb: this.guard.limit },
     });
     this.server = new RelayServer(engine, this.channel.port1, () => this.current);
     this.pool.on('error', (error) => (this.error = error as Error));
@@ -106,13 +110,19 @@ export class TaskThread {
     };
     signal.addEventListener('abort', abort, { once: true });
     this.current = { run, slot, started };
+    this.guard.watch(this.pool.threads[0], () => {
+      this.isOverMemory = true;
+      void this.kill();
+    });
     try {
       return (await this.pool.run({ type: 'run', run, job } satisfies ThreadCall)) as Outcome;
     } catch (error) {
-      this.isEnded = true;
+      void this.kill();
       signal.throwIfAborted();
-      throw crashed(job, error as Error, this.shared.settings.memory);
+      const isOverMemory = this.isOverMemory || (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+      throw crashed(job, error as Error, isOverMemory ? this.shared.settings.memory : undefined);
     } finally {
+      this.guard.stop();
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       this.current = undefined;
@@ -151,10 +161,11 @@ export class TaskThread {
   }
 }
 
-function crashed(job: ActiveJob, error: Error & { code?: string }, memory: number): TaskCrashedError {
+/** @param memory that it may use, where it needed more */
+function crashed(job: ActiveJob, error: Error, memory: number | undefined): TaskCrashedError {
   const what = `Job ${job.id} of task ${job.task}`;
   const exit = /^worker exited with code: (\d+)$/.exec(error.message);
-  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+  if (memory !== undefined) {
     return new TaskCrashedError(
       `${what} needed more than the ${memory} MB of memory that its thread may use. Read and write in smaller parts, ` +
         `or raise threads.memory in TasksModule.forRoot().`,

@@ -228,6 +228,32 @@ describe('the samples as processes', () => {
     expect(app.output).not.toMatch(/error/i);
   });
 
+  it('05 counts primes in a thread, and goes on when one runs out of memory or never ends', async () => {
+    const app = start('05-threads/main.js', { PORT: '0', REDIS_URL: undefined });
+    const [, url] = await app.printed(/Listening on (\S+),/);
+    const post = async (path: string) => json<Queued>(await fetch(`${url}/${path}`, { method: 'POST' }), 201);
+    const ended = ({ jobId }: Queued, state: string) =>
+      eventually(
+        async () => {
+          const info = await json<JobInfo>(await fetch(`${url}/jobs/${jobId}`), 200);
+          expect(info.state).toBe(state);
+          return info;
+        },
+        { timeout: 20_000 },
+      );
+    const spinning = await post('spin');
+    const counted = await ended(await post('primes/200000'), 'completed');
+    expect(counted).toMatchObject({ result: { primes: 17_984 }, progress: { done: 20, total: 20 } });
+    expect((counted.result as { thread: number }).thread).toBeGreaterThan(0);
+    expect(await ended(await post('primes/1000/here'), 'completed')).toMatchObject({
+      result: { primes: 168, thread: 0 },
+    });
+    expect((await ended(spinning, 'failed')).error).toMatchObject({ code: 'TASKS_TASK_TIMEOUT' });
+    expect((await ended(await post('hoard'), 'failed')).error).toMatchObject({ code: 'TASKS_TASK_CRASHED' });
+    expect((await json<{ late: number }>(await fetch(`${url}/late`), 200)).late).toBeLessThan(1_000);
+    await app.kill('SIGTERM');
+  }, 60_000);
+
   it('02 loses nothing when its worker is killed', async () => {
     const env = { PORT: '0', REDIS_URL: inject('redisUrl'), TASKS_PREFIX: freshPrefix() };
     const api = start('02-redis/api.js', env);

@@ -6,6 +6,7 @@ import { latencyRows } from './latency.js';
 import { processRows } from './process.js';
 import { redisRows } from './redis.js';
 import type { Row } from './row.js';
+import { threadsRow } from './threads.js';
 
 /** Every row, in the order of the table. */
 export const ROWS: readonly Row[] = [
@@ -16,4 +17,5 @@ export const ROWS: readonly Row[] = [
   ...growthRows,
   bootRow,
   embeddedRow,
+  threadsRow,
 ];

@@ -32,7 +32,9 @@ export function uncarry({ name, message, stack, fields, cause }: CarriedError): 
   const error = new Error(message, cause && { cause: uncarry(cause) });
   const errorClass = CLASSES.get(name);
   if (errorClass) Object.setPrototypeOf(error, errorClass.prototype);
-  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true, enumerable: true });
+  // An error of this library has it as a field, others have it from their class.
+  const enumerable = errorClass !== undefined;
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true, enumerable });
   return Object.assign(error, fields, { stack });
 }
 

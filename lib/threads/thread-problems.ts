@@ -11,6 +11,7 @@ type Settings = Pick<TasksSettings, 'threads' | 'workerQueues'>;
 export function findThreadProblems(
   tasks: readonly TaskDefinition[],
   { threads, workerQueues }: Settings,
+  isInstalled = isResolvable,
 ): TasksError[] {
   const isolated = tasks.filter(({ options }) => options.isolate);
   if (isolated.length === 0 || workerQueues.length === 0 || threads === false) return [];
@@ -72,7 +73,7 @@ function unreadable(module: string, cause: unknown): InvalidOptionsError {
   );
 }
 
-function isInstalled(name: string): boolean {
+function isResolvable(name: string): boolean {
   try {
     createRequire(import.meta.url).resolve(name);
     return true;

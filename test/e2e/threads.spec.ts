@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import type { JobHandle, JobInfo, Signature, TaskRefs, TasksModuleOptions, ThreadOptions } from '../../lib/index.js';
@@ -17,6 +18,16 @@ import { freshPrefix, redisUrl } from '../support/redis.js';
 type Program = typeof import('./threads-app/index.js');
 
 type Options = Omit<TasksModuleOptions, 'threads'> & { threads?: Partial<ThreadOptions> | false };
+
+/** How a task may end its thread, and what is said of it. */
+const ENDS: [how: string, message: RegExp][] = [
+  ['exit', /ended its thread with code 7, by process\.exit\(\)/],
+  ['uncaught', /by an error that nobody caught: nobody catches this/],
+  ['rejection', /by an error that nobody caught: nobody awaits this/],
+  ['memory', /needed more than the 96 MB/],
+];
+// What grows in large steps is stopped in time where a heap can be looked at: since Node 22.16 and 24.
+if ('getHeapStatistics' in Worker.prototype) ENDS.push(['map', /needed more than the 96 MB/]);
 
 let folder: string;
 let program: Program;
@@ -186,26 +197,24 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
     expect(stage.lines.filter((line) => line.includes('InstanceLoader')).length).toBeLessThan(10);
   });
 
-  it.each([
-    ['exit', /ended its thread with code 7, by process\.exit\(\)/],
-    ['uncaught', /by an error that nobody caught: nobody catches this/],
-    ['rejection', /by an error that nobody caught: nobody awaits this/],
-    ['memory', /needed more than the 96 MB/],
-  ])('that ends its thread by %s has failed, which uses an attempt and hurts no other job', async (how, message) => {
-    const neighbour = await stage.enqueue(tasks.wait(1_000, 'neighbour'));
-    await noted('begun neighbour');
-    const info = await stage.ended(await stage.enqueue(tasks.crash(how)));
-    expect(info).toMatchObject({
-      state: 'failed',
-      crashes: 0,
-      runs: [{ attempt: 1, outcome: 'retry' }, { attempt: 2 }],
-    });
-    for (const { error } of info.runs) {
-      expect(error).toMatchObject({ code: 'TASKS_TASK_CRASHED', message: expect.stringMatching(message) });
-    }
-    expect((await stage.ended(neighbour)).runs).toHaveLength(1);
-    expect(await stage.result(tasks.add(1, 2))).toMatchObject({ sum: 3 });
-  });
+  it.each(ENDS)(
+    'that ends its thread by %s has failed, which uses an attempt and hurts no other job',
+    async (how, message) => {
+      const neighbour = await stage.enqueue(tasks.wait(1_000, 'neighbour'));
+      await noted('begun neighbour');
+      const info = await stage.ended(await stage.enqueue(tasks.crash(how)));
+      expect(info).toMatchObject({
+        state: 'failed',
+        crashes: 0,
+        runs: [{ attempt: 1, outcome: 'retry' }, { attempt: 2 }],
+      });
+      for (const { error } of info.runs) {
+        expect(error).toMatchObject({ code: 'TASKS_TASK_CRASHED', message: expect.stringMatching(message) });
+      }
+      expect((await stage.ended(neighbour)).runs).toHaveLength(1);
+      expect(await stage.result(tasks.add(1, 2))).toMatchObject({ sum: 3 });
+    },
+  );
 
   it('is followed by onFailed when it ended its thread', async () => {
     const { id } = await stage.enqueue(tasks.doomed());
@@ -253,7 +262,7 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
         { attempt: 2, outcome: 'failed' },
       ],
     });
-    expect(notes()).toEqual(['begun slow 1', 'begun slow 2']);
+    expect(notes().filter((line) => line.includes('slow'))).toEqual(['begun slow 1', 'begun slow 2']);
   });
 
   it('goes on the event loop with threads: false', async () => {
@@ -310,6 +319,14 @@ describe('the threads of an app', () => {
     expect(ended[0].runs.at(-1)).toMatchObject({ attempt: 1, outcome: 'completed' });
   });
 
+  it('let a job wait when they end while they boot', async () => {
+    process.env.TEST_BOOT_FAILS = 'exit';
+    const stage = await boot({ threads: { max: 1 } });
+    const job = await stage.enqueue(tasks.add(1, 2));
+    await eventually(async () => expect((await job.info())!.runs[0]?.error?.code).toBe('TASKS_THREAD_START'));
+    expect(await job.cancel()).toBe(true);
+  });
+
   it('give running and waiting jobs back at a shutdown, also from a blocked thread', async () => {
     const prefix = freshPrefix();
     const options = { redis: redisUrl(), prefix, shutdownGrace: 50 };
@@ -346,14 +363,14 @@ describe('the threads of an app', () => {
   });
 
   it('hold up neither the renewal of locks nor other jobs while one is busy for long', async () => {
-    const options = { redis: redisUrl(), prefix: freshPrefix(), lockDuration: 500, stalledInterval: 200 };
+    const options = { redis: redisUrl(), prefix: freshPrefix(), lockDuration: 1_500, stalledInterval: 500 };
     const stage = await boot({ ...options, threads: { max: 1 } });
     const other = await boot({ ...options, threads: { max: 1 } });
     await Promise.all([stage.result(tasks.add(1, 2)), other.result(tasks.add(1, 2))]);
 
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
-    const job = await stage.enqueue(tasks.block(3_000));
+    const job = await stage.enqueue(tasks.block(4_500));
     let meanwhile = 0;
     while ((await job.state()) !== 'completed') {
       await stage.result(tasks.onLoop(1));
@@ -365,7 +382,7 @@ describe('the threads of an app', () => {
     expect(meanwhile).toBeGreaterThan(20);
     const longest = Math.round(delay.max / 1e6);
     console.log(
-      `A task blocked its thread for 3 s: ${meanwhile} other jobs ran, event loop late by ${longest} ms at most.`,
+      `A task blocked its thread for three lock durations: ${meanwhile} other jobs ran, event loop late by ${longest} ms at most.`,
     );
     expect(longest).toBeLessThan(1_000);
   });

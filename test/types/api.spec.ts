@@ -116,6 +116,9 @@ class SteeredTasks {
   @Task({ concurrency: { max: 1, key: (id: number) => id } }) keyed(_id: number): void {}
   // @ts-expect-error it answers a call
   @Task({ onFailed: () => 'alert' }) followed(): void {}
+  @Task({ isolate: 'thread' }) isolated(): void {}
+  // @ts-expect-error threads are the one way to isolate a task
+  @Task({ isolate: 'process' }) elsewhere(): void {}
 }
 
 declare const queue: TaskQueue;
@@ -258,7 +261,7 @@ describe('The types of the API', () => {
     typesOnly(() => queue.enqueue(call, { concurrency: { max: 1 } }));
     // @ts-expect-error what follows a failure belongs to the task
     typesOnly(() => call.with({ onFailed: () => call }));
-    expectTypeOf<'concurrency' | 'rateLimit' | 'onFailed'>().toExtend<keyof TaskOptions>();
+    expectTypeOf<'concurrency' | 'rateLimit' | 'onFailed' | 'isolate'>().toExtend<keyof TaskOptions>();
     expectTypeOf<JobInfo['priority']>().toEqualTypeOf<Priority>();
     expectTypeOf<JobInfo['tags']>().toEqualTypeOf<readonly string[]>();
     expectTypeOf<JobInfo['waitingFor']>().toEqualTypeOf<WaitingFor | undefined>();

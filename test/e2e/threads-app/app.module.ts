@@ -150,6 +150,11 @@ export class ThreadTasks {
       void Promise.reject(new RangeError('nobody awaits this'));
       await sleep(5_000);
     }
+    // Grows in steps that V8 ends the process for, unless it is stopped before.
+    if (how === 'map') {
+      const hoard = new Map<string, number>();
+      for (let index = 0; ; index++) hoard.set(`key ${index}`, index);
+    }
     if (how === 'memory') {
       const hoard: unknown[] = [];
       for (;;) hoard.push(Array.from({ length: 1_000 }, () => ({ hoard: hoard.length })));
@@ -221,6 +226,7 @@ export class ThreadTasks {
     TasksModule.forRootAsync({
       useFactory: (): TasksModuleOptions => {
         const { threads, ...options } = JSON.parse(process.env[OPTIONS] ?? '{}') as TasksModuleOptions;
+        if (!isMainThread && process.env.TEST_BOOT_FAILS === 'exit') process.exit(3);
         if (!isMainThread && process.env.TEST_BOOT_FAILS) throw new Error('the database is away');
         return { ...options, threads: threads === false ? false : { module: import.meta.url, ...threads } };
       },

@@ -280,6 +280,7 @@ describe('the threads of an app', () => {
 
   afterEach(async () => {
     delete process.env.TEST_BOOT_FAILS;
+    delete process.env.TEST_CODEC;
     await closeAll();
   });
 
@@ -348,6 +349,20 @@ describe('the threads of an app', () => {
         runs: [{ outcome: 'shutdown' }],
       });
     }
+  });
+
+  it('get arguments decoded, and have progress and results encoded, by the codec of the main thread', async () => {
+    process.env.TEST_CODEC = 'base64';
+    const prefix = freshPrefix();
+    const stage = await boot({ redis: redisUrl(), prefix, threads: { max: 1 } });
+    expect(await stage.result(tasks.add(20, 22), { jobId: 'coded' })).toMatchObject({ sum: 42, isMainThread: false });
+    const reporting = await stage.ended(await stage.enqueue(tasks.context(), { jobId: 'reporting' }));
+    expect(reporting).toMatchObject({ progress: { done: 2 }, result: { jobId: 'reporting' } });
+    const client = new Redis(redisUrl());
+    const stored = await client.hgetall(`${prefix}:default:coded`);
+    const { progress } = await client.hgetall(`${prefix}:default:reporting`);
+    client.disconnect();
+    for (const text of [stored.data, stored.returnvalue, progress]) expect(text).toContain('nestjs-tasks:encoded');
   });
 
   it('stop a run whose lock is lost', async () => {

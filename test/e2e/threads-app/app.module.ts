@@ -11,6 +11,7 @@ import {
   TasksModule,
   task,
   type JobError,
+  type PayloadCodec,
   type TasksModuleOptions,
 } from 'nestjs-tasks';
 import { appendFileSync } from 'node:fs';
@@ -19,6 +20,12 @@ import { isMainThread, threadId } from 'node:worker_threads';
 
 /** Set by the test before an app boots; the threads of the app see it as well. */
 export const OPTIONS = 'TEST_THREADS_OPTIONS';
+
+/** Encodes so that a test can tell. */
+const BASE64: PayloadCodec = {
+  encode: (json) => Buffer.from(json).toString('base64'),
+  decode: (text) => Buffer.from(text, 'base64').toString(),
+};
 
 export class Refused extends Error {
   constructor(readonly wait: number) {
@@ -228,7 +235,8 @@ export class ThreadTasks {
         const { threads, ...options } = JSON.parse(process.env[OPTIONS] ?? '{}') as TasksModuleOptions;
         if (!isMainThread && process.env.TEST_BOOT_FAILS === 'exit') process.exit(3);
         if (!isMainThread && process.env.TEST_BOOT_FAILS) throw new Error('the database is away');
-        return { ...options, threads: threads === false ? false : { module: import.meta.url, ...threads } };
+        const codec = process.env.TEST_CODEC ? BASE64 : undefined;
+        return { ...options, codec, threads: threads === false ? false : { module: import.meta.url, ...threads } };
       },
     }),
   ],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
 import type { JobHandle, JobInfo, Signature, TaskRefs, TasksModuleOptions, ThreadOptions } from '../../lib/index.js';
 import { startNode } from '../support/child.js';
@@ -28,6 +28,10 @@ const ENDS: [how: string, message: RegExp][] = [
 ];
 // What grows in large steps is stopped in time where a heap can be looked at: since Node 22.16 and 24.
 if ('getHeapStatistics' in Worker.prototype) ENDS.push(['map', /needed more than the 96 MB/]);
+
+// Threads boot slowly while many tests run.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+const PATIENT = { timeout: 60_000 };
 
 let folder: string;
 let program: Program;
@@ -56,7 +60,7 @@ function notes(): string[] {
 }
 
 function noted(...lines: string[]): Promise<void> {
-  return eventually(() => expect(notes()).toEqual(expect.arrayContaining(lines)));
+  return eventually(() => expect(notes()).toEqual(expect.arrayContaining(lines)), PATIENT);
 }
 
 interface Stage {
@@ -84,11 +88,11 @@ async function boot(options: Options): Promise<Stage> {
     app,
     lines,
     enqueue,
-    result: async (call, extra) => (await enqueue(call, extra)).result({ timeout: '15s' }),
+    result: async (call, extra) => (await enqueue(call, extra)).result({ timeout: '60s' }),
     ended: async (job) => {
       await queue
         .job(job.id)
-        .result({ timeout: '15s' })
+        .result({ timeout: '60s' })
         .catch(() => undefined);
       return (await queue.job(job.id).info())!;
     },
@@ -121,7 +125,7 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
 
   it('runs on a request-scoped provider, which is made for the run in the thread', async () => {
     const job = await stage.enqueue(program.task(program.RequestTasks).scoped());
-    expect(await job.result({ timeout: '15s' })).toEqual({ jobId: job.id, sum: 3, isMainThread: false });
+    expect(await job.result({ timeout: '60s' })).toEqual({ jobId: job.id, sum: 3, isMainThread: false });
   });
 
   it('has the context of its run, and keeps the order of its progress', async () => {
@@ -157,7 +161,7 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
 
   it('lends its thread while it waits for the result of another job', async () => {
     // Deeper than there are threads.
-    expect(await stage.result(tasks.nested(4))).toBe(11);
+    expect(await stage.result(tasks.nested(3))).toBe(7);
   });
 
   it('steers by Retry, Snooze and Discard', async () => {
@@ -234,17 +238,17 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
 
   it('is stopped when it is cancelled and goes on', async () => {
     const jobs = [await stage.enqueue(tasks.block(60_000)), await stage.enqueue(tasks.block(60_001))];
-    await eventually(async () => expect(await jobs[1].state()).toBe('active'));
+    await eventually(async () => expect(await jobs[1].state()).toBe('active'), PATIENT);
     const waiting = await stage.enqueue(tasks.add(1, 1));
     for (const job of jobs) expect(await job.cancel()).toBe(true);
-    expect(await waiting.result({ timeout: '15s' })).toMatchObject({ sum: 2 });
+    expect(await waiting.result({ timeout: '60s' })).toMatchObject({ sum: 2 });
   });
 
   it('never begins when it is cancelled while it waits for a thread', async () => {
     const busy = [await stage.enqueue(tasks.wait(60_000, 'one')), await stage.enqueue(tasks.wait(60_000, 'two'))];
     await noted('begun one', 'begun two');
     const waiting = await stage.enqueue(tasks.wait(0, 'three'));
-    await eventually(async () => expect(await waiting.state()).toBe('active'));
+    await eventually(async () => expect(await waiting.state()).toBe('active'), PATIENT);
     expect(await waiting.cancel()).toBe(true);
     for (const job of busy) expect(await job.cancel()).toBe(true);
     await stage.result(tasks.wait(0, 'four'));
@@ -310,7 +314,7 @@ describe('the threads of an app', () => {
     const jobs = await Promise.all([1, 2, 3].map((value) => stage.enqueue(tasks.add(value, 0))));
     await eventually(async () => {
       for (const job of jobs) expect((await job.info())!.runs[0]?.outcome).toBe('snooze');
-    });
+    }, PATIENT);
     const error = { code: 'TASKS_THREAD_START', message: expect.stringContaining('the database is away') };
     expect(await jobs[0].info()).toMatchObject({ runs: [{ attempt: 1, outcome: 'snooze', error }] });
     expect(stage.lines.filter((line) => line.includes('the database is away'))).toHaveLength(1);
@@ -324,7 +328,7 @@ describe('the threads of an app', () => {
     process.env.TEST_BOOT_FAILS = 'exit';
     const stage = await boot({ threads: { max: 1 } });
     const job = await stage.enqueue(tasks.add(1, 2));
-    await eventually(async () => expect((await job.info())!.runs[0]?.error?.code).toBe('TASKS_THREAD_START'));
+    await eventually(async () => expect((await job.info())!.runs[0]?.error?.code).toBe('TASKS_THREAD_START'), PATIENT);
     expect(await job.cancel()).toBe(true);
   });
 
@@ -333,9 +337,9 @@ describe('the threads of an app', () => {
     const options = { redis: redisUrl(), prefix, shutdownGrace: 50 };
     const stage = await boot({ ...options, threads: { max: 1 } });
     const blocked = await stage.enqueue(tasks.announced(60_000));
-    await eventually(() => expect(stage.lines).toContain('log blocking now Fixture'));
+    await eventually(() => expect(stage.lines).toContain('log blocking now Fixture'), PATIENT);
     const waiting = await stage.enqueue(tasks.add(1, 2));
-    await eventually(async () => expect(await waiting.state()).toBe('active'));
+    await eventually(async () => expect(await waiting.state()).toBe('active'), PATIENT);
     const startedAt = Date.now();
     await closeAll();
     expect(Date.now() - startedAt).toBeLessThan(3_000);
@@ -411,7 +415,7 @@ describe('an app with threads as a process', () => {
   it('ends by itself once it is closed', async () => {
     const app = startNode(join(folder, 'main.js'), { args: ['once'] });
     await app.printed(/result \{"sum":42,"isMainThread":false/);
-    expect(await app.ended(10_000)).toBe(0);
+    expect(await app.ended(30_000)).toBe(0);
     expect(app.output).toContain('closed');
     expect(app.output).not.toMatch(/warning|error/i);
   });

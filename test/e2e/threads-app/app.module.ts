@@ -14,7 +14,7 @@ import {
   type PayloadCodec,
   type TasksModuleOptions,
 } from 'nestjs-tasks';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, threadId } from 'node:worker_threads';
 
@@ -125,8 +125,9 @@ export class ThreadTasks {
     if (how === 'discard') throw new Discard('no use');
     if (context.attempt > 1) return `attempt ${context.attempt}`;
     if (how === 'retry') throw new Retry({ delay: 5, cause: new TypeError('once more') });
-    if (how === 'snooze' && context.metadata.slept === undefined && Date.now() - context.enqueuedAt.getTime() < 50) {
-      throw new Snooze(60);
+    if (how === 'snooze' && !isNoted(`slept ${context.jobId}`)) {
+      note(`slept ${context.jobId}`);
+      throw new Snooze(5);
     }
     return 'done';
   }
@@ -188,7 +189,7 @@ export class ThreadTasks {
   async nested(depth: number): Promise<number> {
     if (depth === 0) return (await (await this.queue.enqueue(task(ThreadTasks).onLoop(1))).result()) - 1;
     const job = await this.queue.enqueue(task(ThreadTasks).nested(depth - 1));
-    return depth + (await job.result({ timeout: '15s' }));
+    return depth + (await job.result({ timeout: '60s' }));
   }
 
   @Task({ isolate: 'thread', attempts: 1 })
@@ -248,4 +249,8 @@ export class AppModule {}
 function note(line: string): void {
   const file = process.env.TEST_NOTES;
   if (file) appendFileSync(file, `${line}\n`);
+}
+
+function isNoted(line: string): boolean {
+  return readFileSync(process.env.TEST_NOTES!, 'utf8').split('\n').includes(line);
 }

@@ -11,6 +11,7 @@ export type { ThreadOptions } from './threads/thread-options.js';
 
 // ── Decorators ──────────────────────────────────────────────────────────────────────────────────
 export { Ctx } from './decorators/ctx.decorator.js';
+export { Cron, Interval } from './decorators/schedule.decorator.js';
 export { Task } from './decorators/task.decorator.js';
 export type { ConcurrencyLimit, RateLimit, TaskOptions } from './contracts/task-options.js';
 export type {
@@ -50,9 +51,22 @@ export type {
 } from './contracts/job.js';
 
 // ── Schedules ───────────────────────────────────────────────────────────────────────────────────
+export { TaskSchedules } from './schedules/task-schedules.js';
 export { ticks } from './schedules/ticks.js';
+export type {
+  CatchUp,
+  ScheduleDefinition,
+  ScheduleInfo,
+  ScheduleOptions,
+  ScheduleRules,
+} from './contracts/schedule-options.js';
+export type { Overlap } from './contracts/engine-schedules.js';
 export type { CronField, CronFields, CronSchedule, IntervalSchedule, ScheduleTime } from './contracts/schedule.js';
 export { CronExpression } from '@nestjs/schedule';
+
+// ── Events ──────────────────────────────────────────────────────────────────────────────────────
+export { TaskEvents } from './client/task-events.js';
+export type { TaskEvent, TaskEventName } from './contracts/events.js';
 
 // ── Inside a task ───────────────────────────────────────────────────────────────────────────────
 export { TaskContext } from './contracts/task-context.js';
@@ -81,5 +95,6 @@ export {
   TaskTimeoutError,
   ThreadStartError,
   UnknownQueueError,
+  UnknownScheduleError,
   UnknownTaskError,
 } from './contracts/errors.js';

@@ -1,3 +1,4 @@
+import type { ScheduleRules } from './contracts/schedule-options.js';
 import type { TasksModuleOptions } from './tasks.options.js';
 import type { ThreadOptions } from './threads/thread-options.js';
 
@@ -27,5 +28,8 @@ export const DEFAULTS = {
   maxPayload: 1_048_576,
   /** `memory` in megabytes; `max` is the available cores but one. */
   threads: { idleTimeout: '1m', memory: 512, grace: '1s' },
+  overlap: 'skip',
+  catchUp: 'none',
+  catchUpWindow: '1h',
 } as const satisfies Omit<TasksModuleOptions, 'defaults' | 'threads'> &
-  TasksModuleOptions['defaults'] & { concurrency: number; threads: Partial<ThreadOptions> };
+  TasksModuleOptions['defaults'] & { concurrency: number; threads: Partial<ThreadOptions> } & ScheduleRules;

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { TaskAdmin } from './client/task-admin.js';
+import { TaskEvents } from './client/task-events.js';
 import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
 import type { Engine } from './contracts/engine.js';
@@ -16,14 +17,13 @@ import type { TasksSettings } from './contracts/settings.js';
 import type { TaskRegistry } from './discovery/task-definition.js';
 import { createQueueProviders, loadListenerModule } from './engines/bull/queue-providers.js';
 import { Workers } from './runner/workers.js';
+import { Scheduler } from './schedules/scheduler.js';
+import { ShownSchedules } from './schedules/shown-schedules.js';
+import { TaskSchedules } from './schedules/task-schedules.js';
 import type { TasksModuleAsyncOptions, TasksModuleOptions } from './tasks.options.js';
-import {
-  createTasksProviders,
-  STORING_ENGINE,
-  TASK_REGISTRY,
-  TASKS_ENGINE,
-  TASKS_SETTINGS,
-} from './tasks.providers.js';
+import { createScheduleProviders } from './schedules.providers.js';
+import { createTasksProviders } from './tasks.providers.js';
+import { STORING_ENGINE, TASK_REGISTRY, TASKS_ENGINE, TASKS_SETTINGS } from './tasks.tokens.js';
 import { presentThread } from './threads/thread-host.js';
 import { expectRootModule } from './threads/thread-problems.js';
 
@@ -75,6 +75,8 @@ export class TasksModule
     @Inject(TASK_REGISTRY) private readonly registry: () => TaskRegistry,
     @Inject(Workers) private readonly workers: Workers,
     @Inject(TASKS_SETTINGS) private readonly settings: TasksSettings,
+    @Inject(Scheduler) private readonly scheduler: Scheduler,
+    @Inject(ShownSchedules) private readonly shown: ShownSchedules,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
@@ -92,10 +94,13 @@ export class TasksModule
       throw problem;
     }
     this.workers.start();
+    this.scheduler.start();
+    this.shown.show();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.workers.drain();
+    this.shown.hide();
+    await Promise.all([this.scheduler.stop(), this.workers.drain()]);
   }
 
   /** Not before: requests in flight may enqueue until the server is closed. */
@@ -114,7 +119,12 @@ function compose(base: DynamicModule, queues: readonly string[], usesBull: boole
       DiscoveryModule,
       ...(usesBull && !presentThread() ? [loadListenerModule()] : []),
     ],
-    providers: [...(base.providers ?? []), ...createTasksProviders(MODULE_OPTIONS_TOKEN), ...queueProviders],
-    exports: [TaskQueue, TaskAdmin, TaskHealth, ...queueProviders],
+    providers: [
+      ...(base.providers ?? []),
+      ...createTasksProviders(MODULE_OPTIONS_TOKEN),
+      ...createScheduleProviders(),
+      ...queueProviders,
+    ],
+    exports: [TaskQueue, TaskAdmin, TaskSchedules, TaskEvents, TaskHealth, ...queueProviders],
   };
 }

@@ -60,6 +60,11 @@ export interface TasksModuleOptions {
   redact?: Redact;
   /** For tasks with `isolate: 'thread'`. False: they run on the event loop, as in tests of TypeScript sources. */
   threads?: ThreadOptions | false;
+  /**
+   * Names the deploy, so that schedules with `runOnStart` run once for each, in the whole cluster.
+   * @default a hash of the declared schedules
+   */
+  deploy?: string;
 }
 
 /** Options of `TasksModule.forRootAsync()`: one of `useFactory`, `useClass` and `useExisting`. */

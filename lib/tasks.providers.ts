@@ -1,7 +1,8 @@
-import type { FactoryProvider, Provider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { TaskAdmin } from './client/task-admin.js';
 import { TaskHealth } from './client/task-health.js';
 import { TaskQueue } from './client/task-queue.js';
+import { systemClock, type Clock } from './contracts/clock.js';
 import type { Engine } from './contracts/engine.js';
 import { EngineUnavailableError } from './contracts/errors.js';
 import type { TasksSettings, ThreadSettings } from './contracts/settings.js';
@@ -14,35 +15,32 @@ import { EncodedEngine } from './engines/encoded.engine.js';
 import { Runner } from './runner/runner.js';
 import { Workers } from './runner/workers.js';
 import type { TasksModuleOptions } from './tasks.options.js';
+import { planDeclared } from './schedules/declared-schedules.js';
 import { toSettings } from './tasks.settings.js';
 import { RelayEngine } from './threads/relay.engine.js';
 import { presentThread } from './threads/thread-host.js';
 import { ThreadPool } from './threads/thread-pool.js';
 import { findThreadProblems } from './threads/thread-problems.js';
+import { provide, STORING_ENGINE, TASK_REGISTRY, TASKS_CLOCK, TASKS_ENGINE, TASKS_SETTINGS } from './tasks.tokens.js';
 
-export const TASKS_SETTINGS = Symbol('TASKS_SETTINGS');
-/** The engine, behind the codec where there is one: what is read of it and given to it is plain. */
-export const TASKS_ENGINE = Symbol('TASKS_ENGINE');
-/** The engine that stores jobs, as they are stored: for what belongs to one kind of engine, such as Bull's queues. */
-export const STORING_ENGINE = Symbol('STORING_ENGINE');
-/** Answers the registry; made at the first call, when every provider has its instance. */
-export const TASK_REGISTRY = Symbol('TASK_REGISTRY');
+export { STORING_ENGINE, TASK_REGISTRY, TASKS_ENGINE, TASKS_SETTINGS } from './tasks.tokens.js';
 
 /** Everything the module is made of, each part given what it needs. */
 export function createTasksProviders(optionsToken: string | symbol): Provider[] {
   return [
     TaskExplorer,
     provide(TASKS_SETTINGS, [optionsToken], readSettings),
-    provide(STORING_ENGINE, [optionsToken, TASKS_SETTINGS], createEngine),
+    { provide: TASKS_CLOCK, useValue: systemClock },
+    provide(STORING_ENGINE, [optionsToken, TASKS_SETTINGS, TASKS_CLOCK], createEngine),
     provide(TASKS_ENGINE, [STORING_ENGINE, TASKS_SETTINGS], (engine: Engine, { codec }: TasksSettings) =>
       codec ? new EncodedEngine(engine, codec) : engine,
     ),
     provide(TASK_REGISTRY, [TaskExplorer, TASKS_SETTINGS, TASKS_ENGINE], provideRegistry),
     provide(
       TaskQueue,
-      [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS],
-      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings) =>
-        new TaskQueue(engine, registry, settings),
+      [TASKS_ENGINE, TASK_REGISTRY, TASKS_SETTINGS, TASKS_CLOCK],
+      (engine: Engine, registry: () => TaskRegistry, settings: TasksSettings, clock: Clock) =>
+        new TaskQueue(engine, registry, settings, clock),
     ),
     provide(
       TaskAdmin,
@@ -101,19 +99,20 @@ function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine
   };
 }
 
+/** What is wrong with schedules and threads is told along with all else. */
 function explore(explorer: TaskExplorer, settings: TasksSettings): ExploredTasks {
   const explored = explorer.explore([...settings.queues.keys()], settings.redact);
-  const problems = [...explored.problems, ...findThreadProblems(explored.tasks, settings)];
-  return { ...explored, problems };
+  const others = [...findThreadProblems(explored.tasks, settings), ...planDeclared(explored.tasks, settings).problems];
+  return { ...explored, problems: [...explored.problems, ...others] };
 }
 
 /** Bull is loaded only where it is used: it costs 90 ms. */
-async function createEngine(options: TasksModuleOptions, settings: TasksSettings): Promise<Engine> {
+async function createEngine(options: TasksModuleOptions, settings: TasksSettings, clock: Clock): Promise<Engine> {
   const thread = presentThread();
   if (thread) return new RelayEngine(thread);
   const queues = [...settings.queues.keys()];
   const keepStopped = settings.defaults.keepFailed;
-  if (options.redis === undefined) return new EmbeddedEngine({ queues, keepStopped });
+  if (options.redis === undefined) return new EmbeddedEngine({ queues, keepStopped, clock });
   const { BullEngine } = await import('./engines/bull/bull.engine.js');
   const { redis } = options;
   const engine = new BullEngine({ ...settings, redis, queues, keepStopped, commandTimeout: settings.enqueueTimeout });
@@ -129,12 +128,4 @@ async function expectReachable(engine: Engine): Promise<void> {
   throw new EngineUnavailableError(`The app does not start without its engine (failFast: true). ${problem}`, {
     sent: false,
   });
-}
-
-function provide<A extends unknown[], T>(
-  token: FactoryProvider['provide'],
-  inject: NonNullable<FactoryProvider['inject']>,
-  useFactory: (...dependencies: A) => T,
-): FactoryProvider {
-  return { provide: token, inject, useFactory: useFactory as FactoryProvider['useFactory'] };
 }

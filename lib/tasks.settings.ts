@@ -1,6 +1,6 @@
 import { toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
 import type { PayloadCodec } from './contracts/codec.js';
-import { checkOptions, expectCount, expectThat } from './contracts/checks.js';
+import { checkOptions, expectCount, expectThat, isText } from './contracts/checks.js';
 import { toMilliseconds, type Duration } from './contracts/duration.js';
 import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
 import type { TaskDefaults, TasksSettings } from './contracts/settings.js';
@@ -44,6 +44,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
   redact: (value, where) =>
     expectThat(typeof value === 'function', where, value, 'a function (argument, path) that answers what is shown'),
   threads: checkThreadOptions,
+  deploy: (value, where) => expectThat(isText(value), where, value, `text such as a version: '2024-05-01.3'`),
 };
 
 /**
@@ -85,6 +86,12 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
     codec: options.codec,
     redact: options.redact,
     threads: options.threads && toThreadSettings(options.threads, DEFAULTS.threads),
+    schedules: {
+      overlap: DEFAULTS.overlap,
+      catchUp: DEFAULTS.catchUp,
+      catchUpWindow: toMilliseconds(DEFAULTS.catchUpWindow, 'catchUpWindow'),
+      ...(options.deploy !== undefined && { deploy: options.deploy }),
+    },
   };
 }
 

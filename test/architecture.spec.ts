@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   limits: ['contracts'],
   client: ['limits', 'discovery', 'decorators', 'contracts'],
   runner: ['limits', 'discovery', 'decorators', 'contracts'],
-  schedules: ['contracts'],
+  schedules: ['client', 'discovery', 'decorators', 'contracts'],
   engines: ['contracts'],
   'engines/embedded': ['engines', 'contracts'],
   'engines/bull': ['engines', 'contracts'],

@@ -29,6 +29,7 @@ export function toJobInfo<R>(record: JobRecord, attempts: number): JobInfo<R> {
     priority: record.rules?.priority ?? 'normal',
     tags: record.rules?.tags ?? [],
     metadata: record.metadata,
+    ...(record.rules?.schedule && { schedule: record.rules.schedule.name, tick: toDate(record.rules.schedule.tick) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { validateEnqueueOptions } from '../contracts/call-options.js';
 import { checkOptions, expectThat } from '../contracts/checks.js';
+import { systemClock, type Clock } from '../contracts/clock.js';
 import type { EnqueuedJob, Engine, NewJob, PauseScope } from '../contracts/engine.js';
 import { InvalidOptionsError } from '../contracts/errors.js';
 import type { TasksSettings } from '../contracts/settings.js';
@@ -39,6 +40,7 @@ export class TaskQueue {
     private readonly engine: Engine,
     private readonly registry: () => TaskRegistry,
     private readonly settings: TasksSettings,
+    private readonly clock: Pick<Clock, 'now'> = systemClock,
   ) {
     const { redact, defaults } = settings;
     this.view = { redact, attemptsOf: (task) => registry().get(task)?.options.attempts ?? defaults.attempts };
@@ -53,7 +55,7 @@ export class TaskQueue {
    */
   async enqueue<R>(signature: Signature<R>, options?: EnqueueOptions): Promise<JobHandle<R>> {
     if (options) validateEnqueueOptions(options, 'enqueue()');
-    const made = this.newJob(signature, options, 'enqueue()', Date.now());
+    const made = this.newJob(signature, options, 'enqueue()', this.clock.now());
     const job = made instanceof Promise ? await made : made;
     const [enqueued] = await this.engine.enqueue([job]);
     return this.handle(job, enqueued);
@@ -73,7 +75,7 @@ export class TaskQueue {
     if (!Array.isArray(signatures))
       throw new InvalidOptionsError('enqueueMany() takes a list of calls. Pass an array.');
     if (options) validateManyOptions(options);
-    const now = Date.now();
+    const now = this.clock.now();
     const made = signatures.map((signature: unknown, index) =>
       this.newJob(signature, options, `enqueueMany(), item ${index},`, now),
     );

@@ -17,7 +17,10 @@ export interface EngineSchedules {
    */
   tick(queue: string, ticks: readonly NewTick[]): Promise<TickAnswers>;
 
-  /** Reads what is kept of schedules; undefined where nothing is. With a `rule`, the schedule is known from now on. */
+  /**
+   * Reads what is kept of schedules, with the definition of one that was set; undefined where nothing is. With a `rule`,
+   * the schedule is known from now on, and its definition is left out.
+   */
   read(queue: string, schedules: readonly ScheduleAddress[]): Promise<ScheduleStates>;
 
   /**
@@ -84,7 +87,7 @@ export type TickAnswer =
   | { type: 'accepted' }
   /** This tick or a later one was decided about before. */
   | { type: 'known'; done: number }
-  /** Others have gone on in the meantime, so that `missed` is to be counted again. */
+  /** It is done up to another instant than the caller thinks, so that `missed` is to be counted again. */
   | { type: 'moved'; done: number }
   /** It is not due by the engine's clock. */
   | { type: 'early' }
@@ -125,9 +128,12 @@ export interface ScheduleState {
   count: number;
   missed: number;
   skipped: number;
+  /** JSON. */
+  definition?: string;
 }
 
 export interface ScheduleChanges {
+  now: number;
   /** To be asked from next. */
   version: number;
   /** There are more. */

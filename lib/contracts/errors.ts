@@ -49,6 +49,11 @@ export class UnknownQueueError extends TasksError {
   override readonly code = 'TASKS_UNKNOWN_QUEUE';
 }
 
+/** The named schedule is neither declared nor set. */
+export class UnknownScheduleError extends TasksError {
+  override readonly code = 'TASKS_UNKNOWN_SCHEDULE';
+}
+
 /** An option is unknown, has a value it cannot have, or contradicts another one. */
 export class InvalidOptionsError extends TasksError {
   override readonly code = 'TASKS_INVALID_OPTIONS';

@@ -1,7 +1,9 @@
 import type { PayloadCodec } from './codec.js';
+import type { Overlap } from './engine-schedules.js';
 import type { StoredBackoff } from './job.js';
 import type { FailedRetention } from './outcome.js';
 import type { Redact } from './redaction.js';
+import type { CatchUp } from './schedule-options.js';
 import type { BackoffFunction } from './task.js';
 
 /** The module's options with every default filled in, durations in milliseconds. */
@@ -27,6 +29,7 @@ export interface TasksSettings {
   redact?: Redact;
   /** Absent: no task may have `isolate`. False: tasks with it run on the event loop like all others. */
   threads?: ThreadSettings | false;
+  schedules: ScheduleDefaults;
 }
 
 /** How tasks with `isolate: 'thread'` run. Times in milliseconds. */
@@ -53,4 +56,13 @@ export interface TaskDefaults {
   keepFailed: FailedRetention;
   /** Counted from the instant a job is due. Absent: for ever. */
   expires?: number;
+}
+
+/** What holds for a schedule that says nothing else. */
+export interface ScheduleDefaults {
+  overlap: Overlap;
+  catchUp: CatchUp;
+  catchUpWindow: number;
+  /** Absent: named by the declared schedules. */
+  deploy?: string;
 }

@@ -23,6 +23,10 @@ export abstract class TaskContext {
   /** Runs the job may take in total. */
   abstract readonly attempts: number;
   abstract readonly enqueuedAt: Date;
+  /** The instant at which the schedule was due; absent for a run that was called, triggered, or that a deploy began with. */
+  abstract readonly tick?: Date;
+  /** The schedule that made the job; absent for a call. `missed`: ticks before this one that nobody enqueued. */
+  abstract readonly schedule?: { readonly name: string; readonly previousTick?: Date; readonly missed: number };
   abstract readonly metadata: Readonly<Record<string, string>>;
   /**
    * Aborted with TaskTimeoutError, TaskCancelledError, TaskShutdownError or JobLockLostError as its reason. What a

@@ -1,10 +1,18 @@
-import { contextIndexOf, parameterTypesOf, tasksOf, type TaskMetadata } from './metadata.js';
+import {
+  contextIndexOf,
+  parameterTypesOf,
+  schedulesOf,
+  tasksOf,
+  type ScheduleMetadata,
+  type TaskMetadata,
+} from './metadata.js';
 import { readParameters, type MethodParameters } from './parameters.js';
 
-/** A method with `@Task()`, as seen from a class that has or inherits it. */
+/** A method with `@Task()` or a schedule, as seen from a class that has or inherits it. */
 export interface DecoratedMethod {
   name: string;
   metadata: TaskMetadata;
+  schedules: readonly ScheduleMetadata[];
   parameters: MethodParameters;
   /** The declared parameter types; undefined where the compiler wrote none. */
   types?: readonly unknown[];
@@ -47,7 +55,8 @@ export function taskNameOf(provider: { name: string }, { name, metadata }: Decor
 
 function describe(owner: object, name: string, metadata: TaskMetadata): DecoratedMethod {
   const types = parameterTypesOf(owner, name);
-  return { name, metadata, types, parameters: readParameters(metadata.method, types, contextIndexOf(owner, name)) };
+  const parameters = readParameters(metadata.method, types, contextIndexOf(owner, name));
+  return { name, metadata, schedules: schedulesOf(owner, name), types, parameters };
 }
 
 /** The prototype and those it inherits from, nearest first. */

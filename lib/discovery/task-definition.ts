@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { TaskContext } from '../contracts/task-context.js';
 import type { TaskOptions } from '../contracts/task-options.js';
 import type { EnqueueOptions } from '../contracts/task.js';
+import type { ScheduleMetadata } from '../decorators/metadata.js';
 
 /** A discovered task: plain data and a way to call it. */
 export interface TaskDefinition {
@@ -12,6 +13,8 @@ export interface TaskDefinition {
   options: Readonly<TaskOptions>;
   /** The caller's defaults of the contract that the task implements; they stand above `options`. */
   contractOptions?: Readonly<EnqueueOptions>;
+  /** As declared, in the order in which they are written; absent for most. */
+  schedules?: readonly ScheduleMetadata[];
   /** Of the first argument: the task's own, else that of its contract. */
   schema?: StandardSchemaV1;
   /**

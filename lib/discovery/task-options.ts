@@ -58,7 +58,8 @@ export function findOptionProblems(
   return problems;
 }
 
-function checkQueue(queue: string, where: string, queues: readonly string[]): void {
+/** @throws UnknownQueueError */
+export function checkQueue(queue: string, where: string, queues: readonly string[]): void {
   if (queues.includes(queue)) return;
   throw new UnknownQueueError(
     `${where} names the queue '${queue}', which is not declared. ${suggest(queue, queues)} ` +

@@ -5,8 +5,10 @@ import type { Redact } from '../contracts/redaction.js';
 import { TaskContext } from '../contracts/task-context.js';
 import { tasksOf } from '../decorators/metadata.js';
 import type { TaskDefinition } from './task-definition.js';
+import { findScheduleProblems } from './schedule-options.js';
 import { invokeFitting, invokeOnInstance, invokePerRun } from './task-invocation.js';
 import { findOptionProblems } from './task-options.js';
+import { findSchedulesOfNest } from './schedules-of-nest.js';
 import { readProvider, tasksOfProvider, type NestProvider, type ProvidedTask } from './task-provider.js';
 
 /** What was found, and all that is wrong with it. */
@@ -38,8 +40,10 @@ export class TaskExplorer {
       const provider = readProvider(wrapper);
       if (!provider) continue;
       for (const declaring of provider.classes) {
-        if (!classes.has(declaring)) problems.push(...findStaticTasks(declaring));
+        if (classes.has(declaring)) continue;
         classes.add(declaring);
+        problems.push(...findStaticTasks(declaring));
+        for (const warning of findSchedulesOfNest(declaring)) warnings.add(warning);
       }
       for (const task of tasksOfProvider(provider)) {
         if (isRepeated(task, carried)) continue;
@@ -47,6 +51,7 @@ export class TaskExplorer {
         if (!earlier) {
           found.set(task.name, task);
           problems.push(...findProblems(task, queues));
+          if (takesArguments(task)) warnings.add(withoutArguments(task));
         } else if (isSameMethod(task, earlier)) {
           if (!isSameInstance(task, earlier)) warnings.add(twiceProvided(task, earlier));
         } else {
@@ -75,6 +80,7 @@ export class TaskExplorer {
       place,
       options: metadata.options,
       contractOptions: metadata.contractOptions,
+      ...(method.schedules.length > 0 && { schedules: method.schedules }),
       schema,
       invoke: schema ? invokeFitting(invoke, schema, name, redact) : invoke,
     };
@@ -88,7 +94,9 @@ function isItself({ token, metatype }: NestProvider): boolean {
 function findProblems({ method, place }: ProvidedTask, queues: readonly string[]): TasksError[] {
   const { metadata, parameters, types } = method;
   const { context, count, rest } = parameters;
-  const problems = findOptionProblems(metadata, place, queues);
+  const isImplied = metadata.isImplied ?? false;
+  const problems = isImplied ? [] : findOptionProblems(metadata, place, queues);
+  problems.push(...findScheduleProblems(method.schedules, isImplied, place, queues));
   if (context !== undefined && (rest || context !== count - 1)) {
     problems.push(
       new InvalidTaskError(`@Ctx() on ${place} is not on the last parameter. Move it to the end of the parameters.`),
@@ -111,6 +119,20 @@ function findStaticTasks(declaring: object & { name: string }): TasksError[] {
       new InvalidTaskError(
         `@Task() is on the static method ${declaring.name}.${method}, which belongs to no provider. Remove 'static'.`,
       ),
+  );
+}
+
+/** Parameters with a default and the context are none. */
+function takesArguments({ method: { metadata, parameters, schedules } }: ProvidedTask): boolean {
+  if (schedules.length === 0) return false;
+  const { length } = metadata.method as { length: number };
+  return length > (parameters.context !== undefined && parameters.context < length ? 1 : 0);
+}
+
+function withoutArguments({ place, method }: ProvidedTask): string {
+  return (
+    `${method.schedules[0].decorator} on ${place} runs it without arguments, and it has a parameter without a default. ` +
+    `Give it one, or set a schedule with arguments by TaskSchedules.set().`
   );
 }
 

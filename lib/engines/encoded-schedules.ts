@@ -38,8 +38,12 @@ export class EncodedSchedules implements EngineSchedules {
     return { ...changes, set: await Promise.all(decoded) };
   }
 
-  read(queue: string, schedules: readonly ScheduleAddress[]): Promise<ScheduleStates> {
-    return this.schedules.read(queue, schedules);
+  async read(queue: string, schedules: readonly ScheduleAddress[]): Promise<ScheduleStates> {
+    const { now, states } = await this.schedules.read(queue, schedules);
+    const decoded = states.map(async (state) =>
+      state?.definition === undefined ? state : { ...state, definition: await this.decode(state.definition) },
+    );
+    return { now, states: await Promise.all(decoded) };
   }
 
   follow(queue: string, changed: () => void): () => void {
@@ -51,14 +55,8 @@ export class EncodedSchedules implements EngineSchedules {
   }
 
   private async definitionOf(queue: string, name: string): Promise<string | undefined> {
-    let version = 0;
-    let hasMore = true;
-    let found: string | undefined;
-    while (hasMore) {
-      const page = await this.schedules.changes(queue, version);
-      found = page.set.findLast((one) => one.name === name)?.definition ?? found;
-      ({ version, hasMore } = page);
-    }
+    const { states } = await this.schedules.read(queue, [{ name }]);
+    const found = states[0]?.definition;
     // One that was stored before there was a codec is to be encoded now.
     return found !== undefined && isEncoded(found) ? this.decode(found) : undefined;
   }

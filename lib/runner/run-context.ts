@@ -1,5 +1,6 @@
 import type { ActiveJob, Engine } from '../contracts/engine.js';
 import { TaskShutdownError, type TasksError } from '../contracts/errors.js';
+import { toDate } from '../contracts/job-view.js';
 import { encodePayload } from '../contracts/payload.js';
 import { TaskContext } from '../contracts/task-context.js';
 
@@ -35,6 +36,15 @@ export class RunContext extends TaskContext {
 
   get enqueuedAt(): Date {
     return (this.enqueued ??= new Date(this.job.enqueuedAt));
+  }
+
+  get tick(): Date | undefined {
+    return toDate(this.job.rules?.schedule?.tick);
+  }
+
+  get schedule(): TaskContext['schedule'] {
+    const made = this.job.rules?.schedule;
+    return made && { name: made.name, previousTick: toDate(made.previousTick), missed: made.missed };
   }
 
   get metadata(): Readonly<Record<string, string>> {

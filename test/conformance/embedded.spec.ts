@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../lib/contracts/clock.js';
 import { EmbeddedEngine } from '../../lib/engines/embedded/embedded.engine.js';
 import { eventually } from '../support/eventually.js';
 import { newJob } from '../support/new-job.js';
@@ -54,7 +55,7 @@ describe('embedded engine, beside the suite', () => {
 
   it('keeps failed jobs by age in the order of their ends, whatever was forgotten for its number', async () => {
     let now = 1_000_000;
-    const engine = new EmbeddedEngine({ queues: ['default'], now: () => now });
+    const engine = new EmbeddedEngine({ queues: ['default'], clock: { ...systemClock, now: () => now } });
     const worker = engine.work('default', { concurrency: 1, worker: 'host:1' }, () =>
       running(Promise.resolve(failed(boom, { age: KEEP, count: 3 }))),
     );

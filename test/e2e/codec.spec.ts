@@ -21,7 +21,7 @@ import {
   type TasksModuleOptions,
 } from '../../lib/index.js';
 import type { Engine } from '../../lib/contracts/engine.js';
-import { STORING_ENGINE } from '../../lib/tasks.providers.js';
+import { STORING_ENGINE } from '../../lib/tasks.tokens.js';
 import { aesCodec } from '../docs/aes-codec.js';
 import { ENGINES } from '../support/engines.js';
 import { eventually } from '../support/eventually.js';

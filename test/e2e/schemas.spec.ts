@@ -13,7 +13,7 @@ import {
   type JobHandle,
   type TasksModuleOptions,
 } from '../../lib/index.js';
-import { TASKS_ENGINE } from '../../lib/tasks.providers.js';
+import { TASKS_ENGINE } from '../../lib/tasks.tokens.js';
 import { ENGINES } from '../support/engines.js';
 import { newJob } from '../support/new-job.js';
 

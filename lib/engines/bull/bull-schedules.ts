@@ -36,9 +36,17 @@ type StoredState = [
   count: string,
   missed: string,
   skipped: string,
+  definition: string,
 ];
 
-type StoredChanges = [version: number, hasMore: number, isReset: number, removed: string[], ...set: string[]];
+type StoredChanges = [
+  now: string,
+  version: number,
+  hasMore: number,
+  isReset: number,
+  removed: string[],
+  ...set: string[],
+];
 
 /** What Redis keeps of schedules, in the queue of their jobs. */
 export class BullSchedules implements EngineSchedules {
@@ -97,11 +105,11 @@ export class BullSchedules implements EngineSchedules {
   async changes(queue: string, since: number): Promise<ScheduleChanges> {
     const { base } = this.keysOf(queue);
     const args = [base, since, CHANGES_PAGE, REMOVED_KEPT];
-    const [version, hasMore, isReset, removed, ...set] = await this.connections.run((client) =>
+    const [now, version, hasMore, isReset, removed, ...set] = await this.connections.run((client) =>
       runScript<StoredChanges>(client, 'scheduleChanges', `${base}schedules`, args),
     );
     const found = partsOf(set, 3).map(([name, at, definition]) => ({ name, version: Number(at), definition }));
-    return { version, hasMore: hasMore === 1, isReset: isReset === 1, set: found, removed };
+    return { now: Number(now), version, hasMore: hasMore === 1, isReset: isReset === 1, set: found, removed };
   }
 
   follow(queue: string, changed: () => void): () => void {
@@ -149,7 +157,7 @@ function toStateIfKept(stored: StoredState | []): ScheduleState | undefined {
   return stored.length > 0 ? toState(stored as StoredState) : undefined;
 }
 
-function toState([done, ran, lastState, pause, count, missed, skipped]: StoredState): ScheduleState {
+function toState([done, ran, lastState, pause, count, missed, skipped, definition]: StoredState): ScheduleState {
   const state: ScheduleState = {
     done: Number(done),
     count: Number(count),
@@ -158,6 +166,7 @@ function toState([done, ran, lastState, pause, count, missed, skipped]: StoredSt
   };
   if (ran !== '') state.lastTick = Number(ran);
   if (lastState !== '') state.lastState = lastState;
+  if (definition !== '') state.definition = definition;
   if (pause !== '') state.pause = readPause(pause);
   return state;
 }

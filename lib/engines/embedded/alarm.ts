@@ -1,14 +1,12 @@
-/** Node fires longer timers at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
+import type { Clock, ClockTimer } from '../../contracts/clock.js';
 /** One timer for the earliest of many instants. It never keeps the process alive. */
 export class Alarm {
-  private timer: NodeJS.Timeout | undefined;
+  private timer: ClockTimer | undefined;
   private at = Infinity;
   private isClosed = false;
 
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     private readonly ring: () => void,
   ) {}
 
@@ -27,18 +25,17 @@ export class Alarm {
   }
 
   private clear(): void {
-    clearTimeout(this.timer);
+    this.clock.clearTimer(this.timer);
     this.timer = undefined;
     this.at = Infinity;
   }
 
   private start(): void {
-    const wait = Math.min(Math.max(this.at - this.now(), 0), LONGEST_TIMER);
-    this.timer = setTimeout(() => this.elapsed(), wait).unref();
+    this.timer = this.clock.setTimer(() => this.elapsed(), this.at - this.clock.now());
   }
 
   private elapsed(): void {
-    if (this.now() < this.at) {
+    if (this.clock.now() < this.at) {
       this.start();
       return;
     }

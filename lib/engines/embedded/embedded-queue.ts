@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { ActiveRun, EnqueuedJob, NewJob, PauseScope } from '../../contracts/engine.js';
 import { TaskCancelledError } from '../../contracts/errors.js';
 import type { WaitingFor } from '../../contracts/job.js';
@@ -21,7 +22,7 @@ const STARTING: ActiveRun = { outcome: new Promise(() => undefined), abort: () =
 /** One queue, as producers, workers and operators use it. */
 export class EmbeddedQueue implements KnownKeys {
   readonly states: JobStates;
-  private readonly now: () => number;
+  private readonly clock: Clock;
   private readonly takers = new Set<JobTaker>();
   /** A process is the whole cluster here, so that either pause holds until it is ended itself. */
   private readonly pauses = new Set<PauseScope>();
@@ -30,7 +31,7 @@ export class EmbeddedQueue implements KnownKeys {
     readonly name: string,
     options: JobStatesOptions,
   ) {
-    this.now = options.now;
+    this.clock = options.clock;
     this.states = new JobStates(options, () => this.wakeTakers());
   }
 
@@ -65,7 +66,7 @@ export class EmbeddedQueue implements KnownKeys {
       return { id, deduplicated: false };
     }
     if (rules) this.states.rules.uniqueKeys.take(job);
-    if (dueAt !== undefined && dueAt > this.now()) this.states.delay(job, dueAt);
+    if (dueAt !== undefined && dueAt > this.clock.now()) this.states.delay(job, dueAt);
     else this.states.room.enter(job);
     return { id, deduplicated: false };
   }
@@ -99,7 +100,7 @@ export class EmbeddedQueue implements KnownKeys {
   take(worker: string): EmbeddedJob | undefined {
     if (this.isPaused) return undefined;
     // One look at the clock, so that what is on record as the start agrees with expiry and limits.
-    const now = this.now();
+    const now = this.clock.now();
     this.states.rules.expiry.sweep(now);
     const job = this.states.room.take(now);
     if (!job) return undefined;
@@ -118,7 +119,7 @@ export class EmbeddedQueue implements KnownKeys {
   /** Obeys an outcome, but for that of a cancelled job. */
   settle(job: EmbeddedJob, outcome: Outcome): void {
     if (job.state !== 'active') return;
-    const now = this.now();
+    const now = this.clock.now();
     switch (outcome.type) {
       case 'completed':
         endRun(job, now, 'completed');
@@ -160,7 +161,7 @@ export class EmbeddedQueue implements KnownKeys {
   cancel(job: EmbeddedJob): boolean {
     if (isEnded(job.state)) return false;
     const isActive = job.state === 'active';
-    if (isActive) endRun(job, this.now(), 'cancelled');
+    if (isActive) endRun(job, this.clock.now(), 'cancelled');
     this.states.end(job, 'cancelled');
     if (isActive) abort(job);
     return true;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import {
   CHANGES_PAGE,
   EARLY_TICK,
@@ -22,22 +23,24 @@ export class EmbeddedSchedules implements EngineSchedules {
   private readonly definitions = new Map<EmbeddedQueue, StoredDefinitions>();
 
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     /** Throws where the engine is closed, and for a queue that was not declared. */
     private readonly openQueue: (name: string) => EmbeddedQueue,
   ) {}
 
   async tick(name: string, ticks: readonly NewTick[]): Promise<TickAnswers> {
     const queue = this.openQueue(name);
-    return { now: this.now(), answers: ticks.map((tick) => this.decide(queue, tick)) };
+    return { now: this.clock.now(), answers: ticks.map((tick) => this.decide(queue, tick)) };
   }
 
   async read(name: string, schedules: readonly ScheduleAddress[]): Promise<ScheduleStates> {
     const queue = this.openQueue(name);
-    const now = this.now();
+    const now = this.clock.now();
     const states = schedules.map(({ name: schedule, rule }): ScheduleState | undefined => {
       if (rule !== undefined) this.keptOf(queue, schedule).follow(rule, now);
-      return this.kept.get(queue)?.get(schedule)?.read(queue);
+      const definition = rule === undefined ? this.definitionsOf(queue).definitionOf(schedule) : undefined;
+      const kept = this.kept.get(queue)?.get(schedule) ?? (definition === undefined ? undefined : new KeptSchedule());
+      return kept && { ...kept.read(queue), ...(definition !== undefined && { definition }) };
     });
     return { now, states };
   }
@@ -46,11 +49,12 @@ export class EmbeddedSchedules implements EngineSchedules {
     const queue = this.openQueue(name);
     const isChanged = this.definitionsOf(queue).set(schedule, definition);
     if (definition === undefined && isChanged) this.kept.get(queue)?.delete(schedule);
+    else if (isChanged) this.kept.get(queue)?.get(schedule)?.countAnew();
     return isChanged;
   }
 
   async changes(name: string, since: number): Promise<ScheduleChanges> {
-    return this.definitionsOf(this.openQueue(name)).changes(since, CHANGES_PAGE);
+    return { now: this.clock.now(), ...this.definitionsOf(this.openQueue(name)).changes(since, CHANGES_PAGE) };
   }
 
   follow(name: string, changed: () => void): () => void {
@@ -58,13 +62,13 @@ export class EmbeddedSchedules implements EngineSchedules {
   }
 
   async pause(name: string, schedule: string, pause: SchedulePause | undefined): Promise<void> {
-    this.keptOf(this.openQueue(name), schedule).setPause(pause, this.now());
+    this.keptOf(this.openQueue(name), schedule).setPause(pause, this.clock.now());
   }
 
   private decide(queue: EmbeddedQueue, tick: NewTick): TickAnswer {
     const { schedule, job } = tick;
     if (tick.kind === 'tick' && !this.isCurrent(queue, tick)) return { type: 'gone' };
-    if (tick.kind === 'tick' && tick.at > this.now() + EARLY_TICK) return { type: 'early' };
+    if (tick.kind === 'tick' && tick.at > this.clock.now() + EARLY_TICK) return { type: 'early' };
     const kept = this.keptOf(queue, schedule);
     const answer = kept.decide(tick, queue);
     if (answer) return answer;

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../../contracts/clock.js';
 import {
   LOG_LINES,
   type Engine,
@@ -36,8 +37,8 @@ export interface EmbeddedEngineOptions {
    * of 0: nothing is kept. @default 7 days, 10,000
    */
   keepStopped?: FailedRetention;
-  /** Milliseconds since the epoch. @default Date.now */
-  now?: () => number;
+  /** @default the time of the machine */
+  clock?: Clock;
 }
 
 interface FoundJob {
@@ -54,21 +55,21 @@ export class EmbeddedEngine implements Engine {
   private readonly workers = new Set<EmbeddedWorker>();
   private isClosed = false;
 
-  private readonly now: () => number;
+  private readonly clock: Clock;
 
-  constructor({ queues, keepStopped = KEEP_STOPPED, now = Date.now }: EmbeddedEngineOptions) {
-    this.now = now;
-    this.schedules = new EmbeddedSchedules(now, (queue) => {
+  constructor({ queues, keepStopped = KEEP_STOPPED, clock = systemClock }: EmbeddedEngineOptions) {
+    this.clock = clock;
+    this.schedules = new EmbeddedSchedules(clock, (queue) => {
       this.expectOpen();
       return this.declaredQueue(queue);
     });
-    for (const queue of queues) this.queues.set(queue, new EmbeddedQueue(queue, { now, keepStopped }));
+    for (const queue of queues) this.queues.set(queue, new EmbeddedQueue(queue, { clock, keepStopped }));
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     if (this.isClosed) throw closedError(jobs.length === 1 ? jobs[0].id : undefined);
     const queues = jobs.map((job) => this.declaredQueue(job.queue));
-    refuseDuplicates(jobs, queues, this.now());
+    refuseDuplicates(jobs, queues, this.clock.now());
     return jobs.map((job, index) => queues[index].add(job));
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { KnownState } from '../../contracts/engine.js';
 import type { FailedRetention } from '../../contracts/outcome.js';
 import type { EmbeddedJob } from './embedded-job.js';
@@ -26,10 +27,10 @@ export class EndedJobs {
 
   /** @param forget called for each job that is no longer kept */
   constructor(
-    now: () => number,
+    clock: Clock,
     private readonly forget: (job: EmbeddedJob) => void,
   ) {
-    this.timetable = new Timetable(now, (job) => this.drop(job), SWEEP_DELAY);
+    this.timetable = new Timetable(clock, (job) => this.drop(job), SWEEP_DELAY);
   }
 
   /** Keeps a job whose end is on record, among the others that ended like it. */

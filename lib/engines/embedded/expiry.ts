@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { EmbeddedJob } from './embedded-job.js';
 import { nextOrder } from './line.js';
 import { Timetable, type Timed } from './timetable.js';
@@ -13,10 +14,10 @@ export class Expiry {
 
   /** @param expire called at the instant of each job that was added, whatever it is doing then */
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     expire: (job: EmbeddedJob) => void,
   ) {
-    this.timetable = new Timetable(now, ({ job }) => {
+    this.timetable = new Timetable(clock, ({ job }) => {
       this.dates.delete(job);
       expire(job);
     });
@@ -39,7 +40,7 @@ export class Expiry {
 
   isOver(job: EmbeddedJob): boolean {
     const expiresAt = job.rules?.expiresAt;
-    return expiresAt !== undefined && expiresAt <= this.now();
+    return expiresAt !== undefined && expiresAt <= this.clock.now();
   }
 
   /** Called before whatever depends on it: the timer may ring late. */

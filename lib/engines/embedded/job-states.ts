@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { KnownState, Settlement } from '../../contracts/engine.js';
 import type { FailedRetention } from '../../contracts/outcome.js';
 import type { EmbeddedJob } from './embedded-job.js';
@@ -9,8 +10,7 @@ import { WaitingRoom } from './waiting-room.js';
 import { tellEnd } from './watches.js';
 
 export interface JobStatesOptions {
-  /** Milliseconds since the epoch. */
-  now: () => number;
+  clock: Clock;
   keepStopped: FailedRetention;
 }
 
@@ -18,7 +18,7 @@ export interface JobStatesOptions {
 export class JobStates implements ListedJobs {
   readonly room: WaitingRoom;
   readonly rules: RuleBook;
-  private readonly now: () => number;
+  private readonly clock: Clock;
   private readonly keepStopped: FailedRetention;
   private readonly jobs = new Map<string, EmbeddedJob>();
   private readonly active = new Line<EmbeddedJob>();
@@ -26,12 +26,12 @@ export class JobStates implements ListedJobs {
   private readonly numbers = { waiting: 0, delayed: 0, active: 0, completed: 0, failed: 0, cancelled: 0, expired: 0 };
 
   /** @param ready called when there may be a job to take */
-  constructor({ now, keepStopped }: JobStatesOptions, ready: () => void) {
-    this.now = now;
+  constructor({ clock, keepStopped }: JobStatesOptions, ready: () => void) {
+    this.clock = clock;
     this.keepStopped = keepStopped;
-    this.room = new WaitingRoom(now, (job) => this.wait(job), ready);
-    this.rules = new RuleBook(now, (job) => this.expire(job));
-    this.ended = new EndedJobs(now, (job) => this.forget(job));
+    this.room = new WaitingRoom(clock, (job) => this.wait(job), ready);
+    this.rules = new RuleBook(clock, (job) => this.expire(job));
+    this.ended = new EndedJobs(clock, (job) => this.forget(job));
   }
 
   find(id: string): EmbeddedJob | undefined {
@@ -75,7 +75,7 @@ export class JobStates implements ListedJobs {
       return;
     }
     this.room.leave(job);
-    if (delay > 0) this.delay(job, this.now() + delay);
+    if (delay > 0) this.delay(job, this.clock.now() + delay);
     else this.wait(job);
   }
 
@@ -83,7 +83,7 @@ export class JobStates implements ListedJobs {
    * Ends a job and tells everyone; what belongs to its end has to be in it before. The run of a cancelled one may ignore
    * its signal, so that its places are free only when that run has ended; a job that replaces another waits so too.
    */
-  end(job: EmbeddedJob, state: EndedState, finishedAt = this.now(), keep = this.keepStopped): void {
+  end(job: EmbeddedJob, state: EndedState, finishedAt = this.clock.now(), keep = this.keepStopped): void {
     if (job.state === 'active' && state === 'cancelled') this.active.remove(job);
     else this.room.leave(job);
     this.become(job, state);

@@ -27,6 +27,10 @@ export class KeptSchedule {
     if (this.rule === rule) return;
     this.rule = rule;
     this.since = now;
+  }
+
+  /** Its definition is another one. */
+  countAnew(): void {
     this.count = 0;
   }
 
@@ -45,7 +49,8 @@ export class KeptSchedule {
       return undefined;
     }
     if (tick.at <= this.last) return { type: 'known', done: this.last };
-    if (tick.missed > 0 && this.done > tick.after) return { type: 'moved', done: this.done };
+    const isBehind = this.done > 0 && this.done < tick.after;
+    if (isBehind || (tick.missed > 0 && this.done > tick.after)) return { type: 'moved', done: this.done };
     this.last = tick.at;
     if (this.pause) return { type: 'paused' };
     this.missed += tick.missed;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { JobRules, WaitingFor } from '../../contracts/job.js';
 import type { EmbeddedJob } from './embedded-job.js';
 import { ParkedGroup, RunGate, StartGate, type Gate } from './gates.js';
@@ -20,10 +21,10 @@ export class Limits {
 
   /** @param wakeUp called for each job that may try again; it stands in no line then */
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     private readonly wakeUp: (job: EmbeddedJob) => void,
   ) {
-    this.openings = new Timetable(now, (gate) => this.look(gate));
+    this.openings = new Timetable(clock, (gate) => this.look(gate));
   }
 
   /** True: the job starts at this instant. False: it is parked. */
@@ -59,7 +60,7 @@ export class Limits {
         for (const gate of gates) if (gate instanceof RunGate) gate.leave();
         break;
     }
-    const now = this.now();
+    const now = this.clock.now();
     for (const gate of gates) this.wake(gate, now);
     for (const gate of gates) this.tidy(gate, now);
   }
@@ -69,13 +70,13 @@ export class Limits {
     const gate = rules?.rate && this.startGates.get(rules.rate.key);
     if (!gate) return;
     gate.giveBack(at);
-    this.wake(gate, this.now());
+    this.wake(gate, this.clock.now());
   }
 
   waitingFor(job: EmbeddedJob): WaitingFor | undefined {
     const standing = this.standings.get(job);
     if (standing?.is !== 'parked') return undefined;
-    const [closed = standing.gates[0]] = standing.gates.filter((gate) => !gate.hasRoomBeside(job, this.now()));
+    const [closed = standing.gates[0]] = standing.gates.filter((gate) => !gate.hasRoomBeside(job, this.clock.now()));
     return closed instanceof RunGate ? 'concurrency' : 'rate';
   }
 
@@ -133,7 +134,7 @@ export class Limits {
 
   private look(gate: StartGate): void {
     // One look at the clock: what comes too late for the one must not be too early for the other.
-    const now = this.now();
+    const now = this.clock.now();
     this.wake(gate, now);
     this.lookBy(gate, gate.nextOpening(now));
     this.tidy(gate, now);

@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { JobRules } from '../../contracts/job.js';
 import { copyRules, type EmbeddedJob } from './embedded-job.js';
 import type { EndedState } from './ended-jobs.js';
@@ -12,9 +13,9 @@ export class RuleBook {
   readonly uniqueKeys: UniqueKeys;
 
   /** @param expire called at the instant from which a job must not start any more, whatever it is doing then */
-  constructor(now: () => number, expire: (job: EmbeddedJob) => void) {
-    this.expiry = new Expiry(now, expire);
-    this.uniqueKeys = new UniqueKeys(now);
+  constructor(clock: Clock, expire: (job: EmbeddedJob) => void) {
+    this.expiry = new Expiry(clock, expire);
+    this.uniqueKeys = new UniqueKeys(clock);
   }
 
   /** A job is known from now on; its key is a matter of its own. */

@@ -31,7 +31,11 @@ export class StoredDefinitions {
     return this.stored.get(name)?.version;
   }
 
-  changes(since: number, most: number): ScheduleChanges {
+  definitionOf(name: string): string | undefined {
+    return this.stored.get(name)?.definition;
+  }
+
+  changes(since: number, most: number): Omit<ScheduleChanges, 'now'> {
     const { version } = this;
     const nothing = { version, hasMore: false, isReset: false, set: [], removed: [] };
     if (since >= version) return nothing;

@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import { Alarm } from './alarm.js';
 
 /** What may stand in a timetable; in one at a time. */
@@ -21,11 +22,11 @@ export class Timetable<T extends Timed> {
    * @param lateness how late the timer may ring, in milliseconds, where `run()` is called before everything that matters
    */
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     private readonly due: (item: T) => void,
     private readonly lateness = 0,
   ) {
-    this.alarm = new Alarm(now, () => this.run());
+    this.alarm = new Alarm(clock, () => this.run());
   }
 
   add(item: T, at: number): void {
@@ -47,7 +48,7 @@ export class Timetable<T extends Timed> {
 
   /** Calls `due` for everything whose instant has come; the timer does that by itself. */
   run(now?: number): void {
-    if (this.heap.length > 0) this.runAt(now ?? this.now());
+    if (this.heap.length > 0) this.runAt(now ?? this.clock.now());
   }
 
   /** In no order. */

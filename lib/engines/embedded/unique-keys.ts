@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { JobRules } from '../../contracts/job.js';
 import type { EmbeddedJob } from './embedded-job.js';
 import type { EndedState } from './ended-jobs.js';
@@ -17,8 +18,8 @@ export class UniqueKeys {
   private readonly holders = new Map<string, KeyHolder>();
   private readonly timetable: Timetable<KeyHolder>;
 
-  constructor(private readonly now: () => number) {
-    this.timetable = new Timetable(now, (holder) => this.free(holder));
+  constructor(private readonly clock: Clock) {
+    this.timetable = new Timetable(clock, (holder) => this.free(holder));
   }
 
   holderOf(key: string): KeyHolder | undefined {
@@ -47,7 +48,7 @@ export class UniqueKeys {
     if (former) this.free(former);
     const holder: KeyHolder = { key: unique.key, id: job.id, job, at: Infinity, order: nextOrder(), place: -1 };
     this.holders.set(unique.key, holder);
-    if (typeof unique.until === 'number') this.timetable.add(holder, until ?? this.now() + unique.until);
+    if (typeof unique.until === 'number') this.timetable.add(holder, until ?? this.clock.now() + unique.until);
   }
 
   /** Frees the key of a job that has one. Answers the instant that would have freed it. */

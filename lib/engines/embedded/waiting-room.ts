@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { WaitingFor } from '../../contracts/job.js';
 import type { EmbeddedJob } from './embedded-job.js';
 import { Lanes } from './lanes.js';
@@ -23,12 +24,12 @@ export class WaitingRoom {
    * @param ready called when there may be a job to take
    */
   constructor(
-    now: () => number,
+    clock: Clock,
     promote: (job: EmbeddedJob) => void,
     private readonly ready: () => void,
   ) {
-    this.delayed = new Timetable(now, promote);
-    this.limits = new Limits(now, (job) => this.wake(job));
+    this.delayed = new Timetable(clock, promote);
+    this.limits = new Limits(clock, (job) => this.wake(job));
   }
 
   /** Lets a job wait for a worker, as the last of its priority. */

@@ -96,6 +96,14 @@ export function scheduleCases(scene: Scene): void {
       expect(await daily.state()).toMatchObject({ missed: 4, lastTick: daily.now });
     });
 
+    it('are told to be counted by a caller who thinks that the schedule is done up to a tick that never came', async () => {
+      const daily = await schedule();
+      await scene.passed(Date.now() + 20);
+      expect(await daily.tick(daily.due(10))).toEqual([{ type: 'moved', done: daily.now }]);
+      expect(await daily.tick(daily.due(10, { after: daily.now, missed: 1 }))).toEqual([ACCEPTED]);
+      expect(await daily.state()).toMatchObject({ missed: 1 });
+    });
+
     it('are not counted once others have gone on', async () => {
       const daily = await schedule();
       await daily.tick(daily.due(0));

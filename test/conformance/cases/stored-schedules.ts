@@ -79,6 +79,16 @@ export function storedScheduleCases(scene: Scene): void {
       expect((await schedules().changes('default', 0)).set.map(({ name }) => name)).toEqual(['first']);
     });
 
+    it('is read with what is kept of the schedule', async () => {
+      const tenant = new TickedSchedule(scene, 'tenant');
+      expect(await tenant.state()).toBeUndefined();
+      await schedules().set('default', 'tenant', '{"v":1}');
+      expect(await tenant.state()).toMatchObject({ definition: '{"v":1}', count: 0, done: 0 });
+      expect(await tenant.appear()).not.toHaveProperty('definition');
+      await tenant.tick(tenant.due(0));
+      expect(await tenant.state()).toMatchObject({ definition: '{"v":1}', count: 1 });
+    });
+
     it('is announced to those who follow', async () => {
       let notices = 0;
       const stop = schedules().follow('default', () => notices++);

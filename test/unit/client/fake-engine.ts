@@ -203,4 +203,5 @@ export const settings: TasksSettings = {
   shutdownGrace: 30_000,
   failFast: false,
   maxPayload: 1_000,
+  schedules: { overlap: 'skip', catchUp: 'none', catchUpWindow: 3_600_000 },
 };

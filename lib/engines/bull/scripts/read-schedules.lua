@@ -6,7 +6,7 @@
            name, rule ('': read only)
   Effects  with a rule, the schedule is known, and what was due under another rule before now is not missed
   Returns  now in ms, then per schedule {} or { instant up to which it is done, last tick that made a job, state of that job,
-           pause as JSON, count, missed, skipped }
+           pause as JSON, count, missed, skipped, definition ('': none) }
 ]]
 local base, ttl, wrong_clock = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = call('TIME')
@@ -25,7 +25,6 @@ for at = 4, #ARGV, 2 do
   if rule ~= '' then
     if call('HGET', key, 'rule') ~= rule then
       call('HSET', key, 'rule', rule, 'since', string.format('%.0f', now))
-      call('HDEL', key, 'count')
     end
     if call('HEXISTS', key, 'paused') == 0 then call('PEXPIRE', key, ttl) end
   end
@@ -33,11 +32,12 @@ for at = 4, #ARGV, 2 do
   local last = tonumber(found[1] or '0') or 0
   if last > now + wrong_clock then last = 0 end
   local done = math.max(last, tonumber(found[2] or '0') or 0)
-  if call('EXISTS', key) == 0 then
+  local definition = rule == '' and call('HGET', base .. 'schedules', ARGV[at]) or ''
+  if definition == '' and call('EXISTS', key) == 0 then
     answer[#answer + 1] = {}
   else
     answer[#answer + 1] = { string.format('%.0f', done), found[3] or '', state_of(found[4], found[5]), found[6] or '',
-      found[7] or '0', found[8] or '0', found[9] or '0' }
+      found[7] or '0', found[8] or '0', found[9] or '0', definition }
   end
 end
 return answer

@@ -3,7 +3,7 @@
 
   KEYS[1]  `schedules` of the queue
   ARGV     base, name, definition ('': remove it), removed schedules that are remembered
-  Effects  as tick-decisions.lua says; what is kept of a removed schedule is gone; the event `schedules` with the version
+  Effects  as tick-decisions.lua says; what is kept of a removed schedule is gone, and one that is set anew counts from 0; the event `schedules` with the version
   Returns  1, or 0 when nothing changed
 ]]
 local base, name, definition = ARGV[1], ARGV[2], ARGV[3]
@@ -21,6 +21,7 @@ else
   call('HSET', KEYS[1], name, definition)
   call('ZADD', base .. 'schedules-changed', version, name)
   call('ZREM', base .. 'schedules-removed', name)
+  call('HDEL', base .. 'schedule:' .. name, 'count')
 end
 call('PUBLISH', KEYS[1], version)
 return 1

@@ -19,9 +19,7 @@ local is_new = {}
 local jobs = { clock, ARGV[2], ARGV[3], ARGV[4], '0', base, 0 }
 
 local function text(number) return string.format('%.0f', number) end
-
 local function goes_on(id) return id and (is_new[id] or is_unfinished(base, id)) end
-
 -- The triggered jobs that have not ended.
 local function others_of(state)
   local is_read, ids = pcall(cjson.decode, state.others or '[]')
@@ -46,7 +44,8 @@ local function decide_tick(name, state, tick)
   if tick.version ~= '' and call('ZSCORE', base .. 'schedules-changed', name) ~= tick.version then return { 'gone' } end
   if tick.at <= state.last then return { 'known', text(state.last) } end
   if tick.at > clock + early then return { 'early' } end
-  if tick.missed > 0 and state.done > tick.after then return { 'moved', text(state.done) } end
+  local is_behind = state.done > 0 and state.done < tick.after
+  if is_behind or tick.missed > 0 and state.done > tick.after then return { 'moved', text(state.done) } end
   call('HSET', tick.key, 'last', text(tick.at))
   if state.paused then return { 'paused' } end
   if tick.missed > 0 then call('HINCRBY', tick.key, 'missed', tick.missed) end
@@ -86,7 +85,7 @@ local function decide(position, at)
       call('HSET', key, 'others', cjson.encode(others))
     end
     is_new[id], gates[position] = true, gate
-    accepted[#accepted + 1] = { position = position, id = id, key = key, kind = kind, ran = state.ran }
+    accepted[#accepted + 1] = { position = position, id = id, key = key, kind = kind, ran = state.ran, job = state.job }
     for i = 0, 8 do jobs[#jobs + 1] = ARGV[at + 8 + i] end
     -- The rules end with those of the schedule.
     if state.ran then jobs[#jobs] = string.sub(jobs[#jobs], 1, -3) .. ',"previousTick":' .. state.ran .. '}}' end

@@ -25,7 +25,7 @@ for i, job in ipairs(accepted) do
     if job.kind == 'tick' then
       call('HINCRBY', job.key, 'count', -1)
       call('HINCRBY', job.key, 'skipped', 1)
-      if job.ran then call('HSET', job.key, 'ran', job.ran) else call('HDEL', job.key, 'ran') end
+      if job.ran then call('HSET', job.key, 'ran', job.ran, 'job', job.job) else call('HDEL', job.key, 'ran', 'job') end
     end
   end
 end

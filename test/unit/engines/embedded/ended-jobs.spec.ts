@@ -8,7 +8,7 @@ const AGE = 1_000;
 function open() {
   const clock = new Clock();
   const forgotten: string[] = [];
-  const jobs = new EndedJobs(clock.now, ({ id }) => forgotten.push(id));
+  const jobs = new EndedJobs(clock, ({ id }) => forgotten.push(id));
   const keep = (id: string, state: EndedState, { task = 'Mail.send', count = 2, age = AGE } = {}): EmbeddedJob => {
     const job: EmbeddedJob = { ...embeddedJob(id), task, state, finishedAt: clock.time };
     jobs.keep(job, state, { age, count });

@@ -1,3 +1,4 @@
+import { systemClock, type Clock as LibraryClock } from '../../../../lib/contracts/clock.js';
 import type { JobRules } from '../../../../lib/contracts/job.js';
 import { toEmbeddedJob, type EmbeddedJob } from '../../../../lib/engines/embedded/embedded-job.js';
 import { newJob } from '../../../support/new-job.js';
@@ -12,7 +13,9 @@ export function idsOf(jobs: Iterable<{ id: string }>): string[] {
 }
 
 /** A clock that stands still until it is moved on, or goes on with each look at it. */
-export class Clock {
+export class Clock implements LibraryClock {
+  readonly setTimer: LibraryClock['setTimer'] = (...timer) => systemClock.setTimer(...timer);
+  readonly clearTimer: LibraryClock['clearTimer'] = (timer) => systemClock.clearTimer(timer);
   time = 1_000_000;
   /** Milliseconds. */
   perLook = 0;

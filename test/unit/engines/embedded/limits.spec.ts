@@ -10,7 +10,7 @@ class Scene {
   readonly clock = new Clock();
   readonly lanes = new Lanes<EmbeddedJob>();
   readonly started: EmbeddedJob[] = [];
-  readonly limits = new Limits(this.clock.now, (job) => this.lanes.pushWoken(job));
+  readonly limits = new Limits(this.clock, (job) => this.lanes.pushWoken(job));
   /** Times that a job was asked in. */
   asked = 0;
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../lib/contracts/clock.js';
 import { Timetable, type Timed } from '../../../../lib/engines/embedded/timetable.js';
 import { eventually } from '../../../support/eventually.js';
 import { Clock } from './jobs.js';
 
 function open(clock = new Clock()) {
   const due: Timed[] = [];
-  const timetable = new Timetable<Timed>(clock.now, (item) => due.push(item));
+  const timetable = new Timetable<Timed>(clock, (item) => due.push(item));
   return { clock, due, timetable };
 }
 
@@ -61,7 +62,7 @@ describe('Timetable', () => {
 
   it('rings by itself, for the next one too', async () => {
     const due: Timed[] = [];
-    const timetable = new Timetable<Timed>(Date.now, (item) => due.push(item));
+    const timetable = new Timetable<Timed>(systemClock, (item) => due.push(item));
     const [a, b] = [1, 2].map(timed);
     timetable.add(b, Date.now() + 40);
     timetable.add(a, Date.now() + 20);

@@ -11,7 +11,7 @@ function unique(until: Until, key = 'key'): JobRules {
 
 function taken(until: Until) {
   const clock = new Clock();
-  const keys = new UniqueKeys(clock.now);
+  const keys = new UniqueKeys(clock);
   const job = embeddedJob('a', unique(until));
   keys.take(job);
   return { clock, keys, job, holder: () => keys.holderOf('key')?.id };

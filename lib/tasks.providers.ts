@@ -102,7 +102,9 @@ function provideRegistry(explorer: TaskExplorer, settings: TasksSettings, engine
 /** What is wrong with schedules and threads is told along with all else. */
 function explore(explorer: TaskExplorer, settings: TasksSettings): ExploredTasks {
   const explored = explorer.explore([...settings.queues.keys()], settings.redact);
-  const others = [...findThreadProblems(explored.tasks, settings), ...planDeclared(explored.tasks, settings).problems];
+  const told = new Set(explored.problems.map(({ message }) => message));
+  const ofSchedules = planDeclared(explored.tasks, settings).problems.filter(({ message }) => !told.has(message));
+  const others = [...findThreadProblems(explored.tasks, settings), ...ofSchedules];
   return { ...explored, problems: [...explored.problems, ...others] };
 }
 

@@ -30,7 +30,7 @@ export class ScheduleFollower {
     private readonly engine: EngineSchedules,
     private readonly clock: Clock,
     private readonly defaults: ScheduleDefaults,
-    private readonly logger = new Logger('TaskSchedules'),
+    private readonly logger: Pick<Logger, 'warn' | 'error'> = new Logger('TaskSchedules'),
   ) {}
 
   start(): void {

@@ -76,6 +76,7 @@ describe.each([
   'sample/01-quick-start/README.md',
   'sample/02-redis/README.md',
   'sample/03-steering/README.md',
+  'sample/04-schedules/README.md',
   'sample/05-threads/README.md',
 ])('links of %s', (file) => {
   const text = readFileSync(join(root, file), 'utf8');

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { TaskQueue, type JobInfo } from 'nestjs-tasks';
+import { TaskQueue, type JobInfo, type ScheduleInfo } from 'nestjs-tasks';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { ensureBuilt } from '../../.scripts/build.mjs';
 import { AppModule } from '../../sample/01-quick-start/app.module.js';
 import type { ReceivedMail } from '../../sample/01-quick-start/smtp.inbox.js';
 import { AppModule as SteeringModule } from '../../sample/03-steering/app.module.js';
+import { AppModule as SchedulesModule } from '../../sample/04-schedules/app.module.js';
 import { json, listen } from '../support/app.js';
 import { startNode, type Child } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
@@ -187,6 +188,80 @@ describe('sample 03, on the embedded engine', () => {
     expect(await post('admin/retry?text=closed')).toEqual({ retried: 1 });
     expect((await reaches(jobId, 'completed')).result).toEqual({ order: '1', paid: true });
     expect(await get('admin/counts')).toMatchObject({ failed: 0 });
+  });
+});
+
+describe('sample 04, on the embedded engine', () => {
+  let app: INestApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    app = await NestFactory.create(SchedulesModule, { logger: false, abortOnError: false });
+    url = await listen(app);
+  });
+
+  afterAll(() => app?.close());
+
+  const call = async <T>(method: string, path: string, status: number, body?: object): Promise<T> =>
+    json<T>(
+      await fetch(`${url}/${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(body && { body: JSON.stringify(body) }),
+      }),
+      status,
+    );
+  const find = async (name: string): Promise<ScheduleInfo> => {
+    const schedules = await call<ScheduleInfo[]>('GET', 'schedules', 200);
+    return schedules.find((schedule) => schedule.name === name)!;
+  };
+  const journal = () => call<string[]>('GET', 'journal', 200);
+
+  it('runs what a deploy begins with, and what is due', async () => {
+    await eventually(async () => expect(await journal()).toContain('daily report, because a deploy began'));
+    await eventually(async () =>
+      expect((await journal()).filter((line) => line.startsWith('beat of'))).not.toEqual([]),
+    );
+    expect(await call('GET', 'registry', 200)).toEqual({
+      cronJobs: ['ReportTasks.daily', 'slow'],
+      intervals: ['ReportTasks.beat'],
+    });
+  });
+
+  it('tells when a schedule is due next, by the clock of Paris', async () => {
+    const dates = await call<string[]>('GET', 'schedules/ReportTasks.daily/next?count=5', 200);
+    expect(dates).toHaveLength(5);
+    for (const date of dates) {
+      const time = new Date(date).toLocaleString('en-GB', {
+        timeZone: 'Europe/Paris',
+        weekday: 'short',
+        hour: '2-digit',
+        minute: '2-digit',
+      });
+      expect(time).toMatch(/^(Mon|Tue|Wed|Thu|Fri).*09:00$/);
+    }
+  });
+
+  it('skips what is due while the last run goes on', async () => {
+    await eventually(async () => expect((await find('slow')).skipped).toBeGreaterThan(0));
+  });
+
+  it('triggers, pauses and resumes', async () => {
+    const { jobId } = await call<Queued>('POST', 'schedules/ReportTasks.daily/trigger', 201);
+    expect(jobId).toEqual(expect.any(String));
+    const body = { reason: 'quiet' };
+    expect(await call('POST', 'schedules/ReportTasks.beat/pause', 201, body)).toEqual({ paused: true });
+    expect((await find('ReportTasks.beat')).paused).toMatchObject({ reason: 'quiet' });
+    expect(await call('POST', 'schedules/ReportTasks.beat/resume', 201)).toEqual({ paused: false });
+    expect(await find('ReportTasks.beat')).not.toHaveProperty('paused');
+  });
+
+  it('has a schedule of its own for a tenant', async () => {
+    await call('PUT', 'tenants/ada/report', 200, { every: '100ms' });
+    await eventually(async () => expect(await journal()).toContain('report of ada, by report:ada'));
+    expect(await find('report:ada')).toMatchObject({ source: 'set', when: '100ms', task: 'ReportTasks.tenantReport' });
+    expect(await call('DELETE', 'tenants/ada/report', 200)).toEqual({ removed: true });
+    expect(await find('report:ada')).toBeUndefined();
   });
 });
 

@@ -11,8 +11,11 @@ import type { Json, Signature, TaskRef } from '../../lib/contracts/signature.js'
 import type { TaskOptions } from '../../lib/contracts/task-options.js';
 import type { EnqueueOptions } from '../../lib/contracts/task.js';
 import { TaskContext } from '../../lib/contracts/task-context.js';
+import type { ScheduleDefinition, ScheduleInfo } from '../../lib/contracts/schedule-options.js';
 import { Ctx } from '../../lib/decorators/ctx.decorator.js';
+import { Cron, Interval } from '../../lib/decorators/schedule.decorator.js';
 import { Task } from '../../lib/decorators/task.decorator.js';
+import type { TaskSchedules } from '../../lib/schedules/task-schedules.js';
 
 interface Mail {
   to: string;
@@ -292,5 +295,28 @@ describe('The types of the API', () => {
     expectTypeOf<'at' | 'jobId'>().toExtend<keyof EnqueueOptions>();
     // @ts-expect-error a signature is no thenable
     typesOnly(() => mail.list().then);
+  });
+
+  it('let only methods without arguments be scheduled', () => {
+    class Reports {
+      @Cron({ weekday: 'mon-fri', hour: [9, 14] }, { timeZone: 'Europe/Paris', overlap: 'queue', catchUp: 'last' })
+      report(@Ctx() _context: TaskContext): void {}
+      @Interval('1h', { name: 'other', jitter: '5m' })
+      optional(_day?: string): Promise<number> {
+        return Promise.resolve(1);
+      }
+      // @ts-expect-error nobody gives the argument
+      @Cron('@daily')
+      wrong(_day: string): void {}
+      // @ts-expect-error an interval knows no zone
+      @Interval('1h', { timeZone: 'UTC' })
+      zoned(): void {}
+    }
+    expectTypeOf<TaskContext['tick']>().toEqualTypeOf<Date | undefined>();
+    expectTypeOf<JobInfo['tick']>().toEqualTypeOf<Date | undefined>();
+    expectTypeOf<ReturnType<TaskSchedules['list']>>().resolves.toEqualTypeOf<readonly ScheduleInfo[]>();
+    expectTypeOf<{ name: string; every: '1s'; signature: Signature<number> }>().toExtend<ScheduleDefinition>();
+    expectTypeOf<{ name: string; signature: Signature<number> }>().not.toExtend<ScheduleDefinition>();
+    expectTypeOf(task(Reports).report).toBeCallableWith();
   });
 });

@@ -158,3 +158,27 @@ describe('a deploy that changes, removes and renames schedules', () => {
     expect(new Set(ids).size).toBe(ids.length);
   }, 60_000);
 });
+
+describe('a run whose process dies', () => {
+  it('counts as going on until it has been recovered and has ended, and frees its schedule then', async () => {
+    const slow = `
+      @Interval('200ms', { name: 'slow', attempts: 1 })
+      async slow(@Ctx() context: TaskContext) {
+        await note(context);
+        if (!(await effects.set(notes + ':held', '1', 'NX'))) return;
+        await new Promise(() => undefined);
+      }`;
+    const [dying] = await start(slow, 1);
+    await ticked('slow', 1);
+    const [{ id, tick }] = await notes('slow');
+    await start(slow, 1);
+    await dying.kill('SIGKILL');
+    await ticked('slow', 4, Date.now());
+    const all = await notes('slow');
+    expect(all.filter((note) => note.id === id)).toHaveLength(2);
+    const recovered = all.findLast((note) => note.id === id)!;
+    const between = all.filter((note) => note.tick > tick && note.at < recovered.at);
+    expect(between).toEqual([]);
+    expect(Number(await redis.hget(`${prefix}:default:schedule:slow`, 'skipped'))).toBeGreaterThan(0);
+  }, 60_000);
+});

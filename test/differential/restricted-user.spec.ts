@@ -24,6 +24,7 @@ const IN_SCRIPTS = [
   'incrby',
   'time',
   'publish',
+  'scan',
   'hget',
   'hset',
   'hdel',

@@ -25,3 +25,28 @@ export async function sweepQueue(
     hasMore = more === 1;
   }
 }
+
+/** Parts of a queue's keys that are looked at in one go. */
+const PARTS_AT_A_TIME = 10;
+
+/** Takes away what is left of jobs that are gone, and gives back those that stand nowhere: some of the keys at a time. */
+export class QueueTidying {
+  private cursor = '0';
+
+  constructor(
+    private readonly connections: RedisConnections,
+    private readonly keys: QueueKeys,
+  ) {}
+
+  async goOn(): Promise<void> {
+    const { base } = this.keys;
+    for (let part = 0; part < PARTS_AT_A_TIME; part++) {
+      const args = [base, Date.now(), this.cursor];
+      this.cursor = await this.connections.run(
+        (client) => runScript<string>(client, 'tidy', `${base}wait`, args),
+        WORK_TIMEOUT,
+      );
+      if (this.cursor === '0') return;
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import type { FailedRetention } from '../../contracts/outcome.js';
 import type { BullQueues } from './bull-queues.js';
 import type { QueueKeys } from './queue-keys.js';
-import { sweepQueue } from './queue-sweep.js';
+import { QueueTidying, sweepQueue } from './queue-sweep.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { runScript } from './scripts.js';
 
@@ -41,6 +41,7 @@ export class QueueUpkeep {
   private recoverTimer: NodeJS.Timeout | undefined;
   private sweepTimer: NodeJS.Timeout | undefined;
   private isSecondCheckDue = false;
+  private readonly tidying: QueueTidying;
   private isStopped = false;
 
   constructor(
@@ -49,7 +50,9 @@ export class QueueUpkeep {
     private readonly keys: QueueKeys,
     private readonly times: UpkeepTimes,
     private readonly holder: LockHolder,
-  ) {}
+  ) {
+    this.tidying = new QueueTidying(connections, keys);
+  }
 
   start(): void {
     void this.promote();
@@ -164,6 +167,7 @@ export class QueueUpkeep {
   private async sweep(): Promise<void> {
     try {
       await sweepQueue(this.connections, this.keys, this.times.keepStopped, () => !this.isStopped);
+      await this.tidying.goOn();
     } catch {
       // The next one makes up for it.
     }

@@ -17,6 +17,7 @@ const SCRIPTS = {
   extendLocks: ['extend-locks'],
   promote: [...COMMON, 'promote'],
   sweep: [...COMMON, 'sweep'],
+  tidy: [...COMMON, 'tidy'],
   recover: [...COMMON, 'recover'],
   readJobs: [...COMMON, 'read-jobs'],
   countJobs: ['count-jobs'],
@@ -38,13 +39,20 @@ export type ScriptArgument = string | number;
 
 type ScriptClient = Record<string, (key: string, args: ScriptArgument[]) => Promise<unknown>>;
 
-/** So many of these are run that they look out for broken keys only once there was an error. */
-const BUSY: readonly string[] = ['addJobs', 'turn'] satisfies ScriptName[];
+/**
+ * So many of these are run that they look out for broken keys only once there was an error; the last one looks at keys
+ * that may not be its own.
+ */
+const MENDING_LATE: readonly string[] = ['addJobs', 'turn', 'tidy'] satisfies ScriptName[];
 
 /** Reads the scripts, once per process. */
 const sources = new Map(
   Object.entries(SCRIPTS).map(([name, files]) => {
-    const head = ['local call = redis.call', readScript('mending'), BUSY.includes(name) ? '' : 'call = mending'];
+    const head = [
+      'local call = redis.call',
+      readScript('mending'),
+      MENDING_LATE.includes(name) ? '' : 'call = mending',
+    ];
     return [name, [...head, ...files.map(readScript)].join('\n')];
   }),
 );

@@ -37,6 +37,15 @@ const WORKER = `
     exits() {
       process.exit(7);
     }
+    @Task({ name: 'blocks', attempts: 1 })
+    async blocks(milliseconds: number, @Ctx() { signal }: TaskContext) {
+      const starts = await note('start', 'blocks');
+      signal.addEventListener('abort', () => console.log('ABORTED ' + signal.reason.name));
+      const until = Date.now() + (starts === 1 ? milliseconds : 0);
+      while (Date.now() < until);
+      await sleep(500);
+      return starts;
+    }
     @Task({ name: 'endless', timeout: false })
     async endless(@Ctx() { signal }: TaskContext) {
       await note('start', 'endless');
@@ -54,6 +63,9 @@ class Work {
   @Task({ name: 'innocent' }) async innocent(_name: string): Promise<void> {}
   @Task({ name: 'pill' }) async pill(): Promise<void> {}
   @Task({ name: 'exits' }) exits(): void {}
+  @Task({ name: 'blocks', attempts: 1 }) async blocks(_milliseconds: number): Promise<number> {
+    return 0;
+  }
   @Task({ name: 'endless' }) async endless(): Promise<void> {}
 }
 
@@ -203,6 +215,20 @@ describe('A task that ends its process', () => {
     expect(await replaceTheDead(1, end)).toBe(3);
     await expect(end).rejects.toMatchObject({ job: { error: { code: 'TASKS_TASK_CRASHED' } } });
   }, 80_000);
+});
+
+describe('A task that blocks the event loop for longer than a lock lasts', () => {
+  it('is warned of by its name, loses its job to another worker, and is told so', async () => {
+    startWorker();
+    const job = await queue.enqueue(work.blocks(LOCK * 3));
+    const first = await startOf('blocks');
+    startWorker();
+    expect(await job.result({ timeout: '20s' })).toBe(2);
+    const blocked = children.find(({ pid }) => pid === first.pid)!;
+    await blocked.printed(/event loop was blocked for \d{4} ms while these tasks ran: blocks\./);
+    await blocked.printed(/ABORTED JobLockLostError/);
+    expect(await job.info()).toMatchObject({ crashes: 1, runs: [{ outcome: 'crashed' }, { outcome: 'completed' }] });
+  }, 40_000);
 });
 
 /** When and where a task started, in another process than this one. */

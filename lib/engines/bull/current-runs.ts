@@ -4,6 +4,7 @@ import { ById } from '../by-id.js';
 import type { TakenSlot } from '../slots.js';
 import { readCancelNotice } from './cancel-notices.js';
 import { EndedRun } from './outcome-arguments.js';
+import type { HeldLock } from './queue-upkeep.js';
 import type { LockedJob } from './worker-turns.js';
 
 export class CurrentRun extends EndedRun {
@@ -49,9 +50,9 @@ export class CurrentRuns {
     return [...this.byJob.values()].some(({ isOverdue }) => !isOverdue || !isAborted);
   }
 
-  *locks(): Generator<[id: string, lock: string]> {
-    for (const { job, lock, isOverdue, isCancelled } of this.byJob.values()) {
-      if (!isOverdue && !isCancelled) yield [job.id, lock];
+  *locks(): Generator<HeldLock> {
+    for (const { job, lock, startedAt, isOverdue, isCancelled } of this.byJob.values()) {
+      if (!isOverdue && !isCancelled) yield [job.id, lock, startedAt];
     }
   }
 

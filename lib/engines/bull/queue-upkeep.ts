@@ -26,9 +26,12 @@ export interface UpkeepTimes {
 /** Time between the two checks that find a job which nobody has locked, in ms. */
 const CHECK_AGAIN = 500;
 
+/** A job's lock, and when it was taken, in ms since the epoch. */
+export type HeldLock = readonly [id: string, lock: string, takenAt: number];
+
 /** What upkeep needs of the worker. */
 export interface LockHolder {
-  locks(): Iterable<[id: string, lock: string]>;
+  locks(): Iterable<HeldLock>;
   /** @param isCancelled the job was cancelled, and the notice of it has not come (yet) */
   onLost(id: string, isCancelled: boolean): void;
 }
@@ -42,6 +45,7 @@ export class QueueUpkeep {
   private sweepTimer: NodeJS.Timeout | undefined;
   private isSecondCheckDue = false;
   private readonly tidying: QueueTidying;
+  private renewedAt = 0;
   private isStopped = false;
 
   constructor(
@@ -112,19 +116,24 @@ export class QueueUpkeep {
   private async renew(): Promise<void> {
     const { base } = this.keys;
     const { lockDuration } = this.times;
-    const locks = [...this.holder.locks()].flat();
+    const locks = [...this.holder.locks()];
+    const renewedAt = Date.now();
     let wait = lockDuration / 2;
     try {
       if (locks.length > 0) {
+        const values = locks.flatMap(([id, lock]) => [id, lock]);
         const lost = await this.connections.run(
           (client) =>
-            runScript<(string | number)[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...locks]),
+            runScript<(string | number)[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...values]),
           WORK_TIMEOUT,
         );
+        this.renewedAt = renewedAt;
         for (let at = 0; at < lost.length; at += 2) this.holder.onLost(String(lost[at]), lost[at + 1] === 1);
       }
     } catch {
-      wait = Math.min(RENEW_AGAIN, wait);
+      // Soon enough to try several times before the locks end.
+      wait = Math.min(RENEW_AGAIN, lockDuration / 10);
+      this.giveUpEnded(locks);
     }
     this.renewLater(wait);
   }
@@ -133,6 +142,12 @@ export class QueueUpkeep {
   findUnlocked(): void {
     this.isSecondCheckDue = true;
     void this.recover(true);
+  }
+
+  /** Nobody can say so at present, but these locks have ended: another worker may run their jobs. */
+  private giveUpEnded(locks: readonly HeldLock[]): void {
+    const end = Date.now() - this.times.lockDuration;
+    for (const [id, , takenAt] of locks) if (Math.max(takenAt, this.renewedAt) < end) this.holder.onLost(id, false);
   }
 
   private async recover(isFirst: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import type { HeldLock } from './queue-upkeep.js';
 import type { LockedJob } from './worker-turns.js';
 
 /**
@@ -32,8 +33,8 @@ export class TakenJobs {
     if (!this.isBeginning) this.beginSome();
   }
 
-  *locks(): Generator<[id: string, lock: string]> {
-    for (const { id, lock } of this.waiting) yield [id, lock];
+  *locks(): Generator<HeldLock> {
+    for (const { id, lock, startedAt } of this.waiting) yield [id, lock, startedAt];
   }
 
   /** Forgets a job whose lock is lost; false where it is none of these. */

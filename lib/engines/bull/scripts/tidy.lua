@@ -10,10 +10,8 @@
   Returns  the next cursor, '0' at the end
 ]]
 local base, now = ARGV[1], tonumber(ARGV[2])
-
 local function is_gone(id) return call('EXISTS', base .. id) == 0 end
 local function is_over(id) return not is_unfinished(base, id) end
-
 -- Looks at the first entries of a sorted set, which are its oldest, or at some of a set.
 local function weed(key, kind, is_weed)
   local ids = kind == 'set' and call('SRANDMEMBER', key, 100) or call('ZRANGE', key, 0, 99)
@@ -53,14 +51,12 @@ local function is_leftover(key)
   return true
 end
 
-local entries
 -- Lists that are too long are not searched: their jobs are looked at when there are fewer.
 local function are_lists_short()
-  if not entries then
-    entries = 0
-    for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'active' }) do entries = entries + call('LLEN', base .. list) end
+  for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'active' }) do
+    if call('LLEN', base .. list) > 500 then return false end
   end
-  return entries <= 1000
+  return true
 end
 
 local function look_at_job(key, id)

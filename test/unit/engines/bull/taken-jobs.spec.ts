@@ -32,8 +32,8 @@ describe('TakenJobs', () => {
     const { told, taken } = scene(2);
     taken.add(jobs('a', 'b', 'c'));
     expect([...taken.locks()]).toEqual([
-      ['b', 'lock of b'],
-      ['c', 'lock of c'],
+      ['b', 'lock of b', 0],
+      ['c', 'lock of c', 0],
     ]);
     taken.drop('b');
     taken.drop('unknown');
@@ -52,7 +52,7 @@ function scene(concurrency: number): { told: string[]; taken: TakenJobs } {
 }
 
 function jobs(...ids: string[]): LockedJob[] {
-  return ids.map((id) => ({ id, lock: `lock of ${id}` })) as LockedJob[];
+  return ids.map((id) => ({ id, lock: `lock of ${id}`, startedAt: 0 })) as LockedJob[];
 }
 
 function nextTurn(): Promise<void> {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { InvalidPayloadError } from './errors.js';
 
 /**
@@ -58,11 +59,13 @@ function inspectObject(value: object, path: string, ancestors: object[], issues:
   }
   ancestors.push(value);
   if (Array.isArray(value)) {
-    value.forEach((item, index) => {
+    // Not by forEach, which passes by what was never set.
+    for (let index = 0; index < value.length; index++) {
       const place = `${path}[${index}]`;
+      const item: unknown = value[index];
       if (item === undefined) issues.push({ path: place, message: 'undefined in a list would become null; send null' });
       else inspect(item, place, ancestors, issues);
-    });
+    }
   } else {
     for (const [key, item] of Object.entries(value)) inspect(item, path ? `${path}.${key}` : key, ancestors, issues);
   }
@@ -76,6 +79,7 @@ function refusal(value: object): string | undefined {
   if (value instanceof Set) return 'a Set would arrive empty; send [...value]';
   if (value instanceof Promise) return 'a Promise would arrive empty; await it first';
   if (value instanceof Error) return 'an Error would arrive empty; send its message';
+  if (types.isBoxedPrimitive(value)) return 'a boxed value would arrive as a plain one; send value.valueOf()';
   if (value instanceof RegExp) return 'a RegExp would arrive empty; send value.source';
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return `binary data has no JSON form; send text (Buffer.from(value).toString('base64')) or the name of a file`;

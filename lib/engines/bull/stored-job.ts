@@ -76,7 +76,7 @@ export function readTakenJob(queue: string, values: readonly TakenValue[], at: n
   const enqueuedAt = readCount(readText(values[at + 4]));
   const job = new ReadJob(readText(values[at]), queue, readText(values[at + 1]), args, options, enqueuedAt);
   const rest = values[at + 5];
-  if (rest === null || typeof rest === 'string') return new TakenJob(job, data, opts);
+  if (typeof rest === 'string' || !rest) return new TakenJob(job, data, opts);
   const [attemptsMade, crashes, runs, metadata, debounce, rules] = rest;
   job.attemptsMade = readCount(attemptsMade);
   job.crashes = readCount(crashes);

@@ -169,7 +169,7 @@ export class ThreadStartError extends TasksError {
   override readonly code = 'TASKS_THREAD_START';
 }
 
-/** What the task returned cannot be written as JSON. */
+/** What the task returned cannot be written as JSON, or is too large to be told to all who wait. */
 export class InvalidResultError extends TasksError {
   override readonly code = 'TASKS_INVALID_RESULT';
 }

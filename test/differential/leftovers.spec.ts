@@ -150,10 +150,12 @@ describe('A job that stands nowhere', () => {
     );
   }, 30_000);
 
-  it('is left alone where it may belong to another application', async () => {
+  it('is left alone where it is none, or may belong to another application', async () => {
     const engine = anEngine();
     await server.admin.hset(`${base}eu:1`, { name: 'Mail.send', data: '[]', opts: '{}', timestamp: '1' });
     await server.admin.rpush(`${base}failed:wait`, '1');
+    await server.admin.hset(`${base}schedules`, { name: '{}', progress: '{}' });
+    await server.admin.hset(`${base}meta`, { data: 'of BullMQ' });
     const started = work(engine);
     await engine.enqueue([newJob('a')]);
     await eventually(() => expect(started).toEqual(['a']));
@@ -161,7 +163,7 @@ describe('A job that stands nowhere', () => {
     await eventually(() => expect(Date.now()).toBeGreaterThan(until));
     expect(started).toEqual(['a']);
     expect(await server.admin.lrange(`${base}failed:wait`, 0, -1)).toEqual(['1']);
-    expect(await server.admin.exists(`${base}eu:1`)).toBe(1);
+    expect(await server.admin.exists(`${base}eu:1`, `${base}schedules`, `${base}meta`)).toBe(3);
   }, 30_000);
 
   it('never is one that waits, runs, is delayed or parked', async () => {

@@ -60,8 +60,8 @@ local function are_lists_short()
 end
 
 local function look_at_job(key, id)
-  -- It may be a job of another application whose prefix begins with this one.
-  if string.find(id, ':', 1, true) then return end
+  -- A hash that is no job; or it may be one of another application, whose prefix begins with this one.
+  if string.find(' gone meta schedules ', ' ' .. id .. ' ', 1, true) or string.find(id, ':', 1, true) then return end
   local job = redis.pcall('HMGET', key, 'name', 'finishedOn', 'keptUntil', 'worker', 'rules')
   if job.err then return end
   if not job[1] then

@@ -88,7 +88,8 @@ export class RunLog {
     const more = tasks.length > MOST_NAMED ? ` and ${tasks.length - MOST_NAMED} other(s)` : '';
     const how =
       computed < HARDLY_COMPUTED
-        ? ' It hardly computed meanwhile: look for synchronous I/O (readFileSync, execSync), or a process that was stopped.'
+        ? ' It hardly computed meanwhile: look for synchronous I/O (readFileSync, execSync), a machine that is too busy, or a ' +
+          'process that was stopped.'
         : '';
     const before = untold > 0 ? ` So it was ${untold} other time(s) since the line before.` : '';
     this.warn(

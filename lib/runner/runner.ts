@@ -134,6 +134,11 @@ export class Runner {
     this.shared.solitude.govern(sources);
   }
 
+  /** No more jobs come: what waits to be alone goes back at once, for other processes. */
+  dismissWaiting(): void {
+    this.shared.solitude.dismiss();
+  }
+
   private run(job: ActiveJob, plan: TaskPlan, slot: Slot): ActiveRun {
     if (job.crashes >= this.maxCrashes) return answered(this.failCrashed(job, plan));
     if (this.codec && isEncoded(job.args)) return this.decodeAlone(job, plan, slot, this.codec);

@@ -70,6 +70,11 @@ export class Solitude implements Presence {
     return new LoneStay(this);
   }
 
+  /** Sends those away that wait to be alone for the first time, so that they need not be waited for. */
+  dismiss(): void {
+    for (const stay of this.line.filter(({ hasEntered }) => !hasEntered)) stay.leave();
+  }
+
   /** @internal */
   join(stay: LoneStay): void {
     if (this.line.push(stay) === 1) this.holds = this.sources.map((source) => source.hold());
@@ -117,6 +122,7 @@ export class Solitude implements Presence {
 class LoneStay implements Stay {
   timer: NodeJS.Timeout | undefined;
   isAlone = false;
+  hasEntered = false;
   entered!: Promise<boolean>;
   private settle!: (isAlone: boolean) => void;
 
@@ -141,6 +147,7 @@ class LoneStay implements Stay {
 
   arrive(): void {
     this.isAlone = true;
+    this.hasEntered = true;
     this.settle(true);
   }
 

@@ -60,6 +60,7 @@ export class Workers {
       if (this.running === 0) this.threads?.kill();
     };
     const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
+    this.runner.dismissWaiting();
     const running = this.running;
     if (running > 0) this.logger.log(`Waiting up to ${shutdownGrace} ms for ${running} running job(s).`);
     const timer = setTimeout(abort, shutdownGrace);

@@ -146,6 +146,21 @@ describe('the last try of a job that crashed', () => {
     expect(engine.begin).not.toHaveBeenCalled();
   });
 
+  it('goes back unused at a shutdown while it waits, and is not disturbed once it runs', async () => {
+    const { start, suspect, runner, end, calls } = setUp();
+    start({ id: 'a' });
+    const waiting = suspect();
+    runner.dismissWaiting();
+    expect(await waiting.outcome).toEqual({ type: 'declined', delay: 0 });
+    end('a');
+    const running = suspect();
+    await vi.waitFor(() => expect(calls).toEqual(['a', 'suspect']));
+    runner.dismissWaiting();
+    expect(await isSettled(running.outcome)).toBe(false);
+    end('suspect');
+    expect(await running.outcome).toMatchObject({ type: 'completed' });
+  });
+
   it('is not called when it is aborted while its begin is noted', async () => {
     const { suspect, calls, engine } = setUp();
     const noted = aGate<boolean>();

@@ -26,7 +26,7 @@ function setUp(running = 0) {
   } as unknown as TasksSettings;
   const govern = vi.fn();
   const loop = { start: vi.fn(), stop: vi.fn() };
-  const runner = { suspectFrom: 2, govern, loop } as unknown as Runner;
+  const runner = { suspectFrom: 2, govern, loop, dismissWaiting: vi.fn() } as unknown as Runner;
   const logger = { log: vi.fn(), warn: vi.fn() };
   const workers = new Workers({ work } as unknown as Engine, runner, settings, logger as never);
   return { work, worker, workers, govern, loop };

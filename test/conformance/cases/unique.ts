@@ -74,7 +74,7 @@ export function uniqueCases(scene: Scene): void {
     });
 
     it('is free once its job has expired', async () => {
-      const holder = await scene.enqueue({ rules: { ...unique(until), ...expiresIn(60) } });
+      const holder = await scene.enqueue({ rules: { ...unique(until), ...expiresIn(500) } });
       await expectTaken(until, holder);
       blockPast(holder.rules!.expiresAt! + 1);
       await expectFree(until);

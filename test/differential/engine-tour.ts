@@ -9,7 +9,7 @@ import { boom } from './stage.js';
 
 export const TOUR_QUEUES = ['default', 'mail'] as const;
 /** Short times, so that locks are renewed and dead workers are looked for during the tour. */
-export const TOUR_TIMES = { lockDuration: 100, stalledInterval: 60, commandTimeout: 5_000 };
+export const TOUR_TIMES = { lockDuration: 500, stalledInterval: 250, commandTimeout: 5_000 };
 
 const KEEP = 60_000;
 

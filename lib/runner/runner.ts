@@ -18,7 +18,7 @@ import { RunLog, type RunLogger } from './run-log.js';
 import { decodeArguments } from './run-payload.js';
 import { fail } from './settle.js';
 import { Solitude, type JobSource, type Presence } from './solitude.js';
-import { planTask, type TaskPlan } from './task-plan.js';
+import { planTask, type TaskActivity, type TaskPlan } from './task-plan.js';
 import { TaskRun, type SharedByRuns } from './task-run.js';
 import { settleUnknownTask } from './unknown-task.js';
 
@@ -71,7 +71,7 @@ export class Runner {
     const log = new RunLog(logger ?? new Logger('TasksRunner'), isInThread);
     this.loop = new LoopWatch({
       lockDuration,
-      activities: () => [...this.plans].map(([name, { activity }]) => [name, activity] as const),
+      activities: () => this.activitiesHere(),
       report: (found) => log.blockedLoop(found, lockDuration),
     });
     this.shared = {
@@ -84,6 +84,13 @@ export class Runner {
       random: random ?? Math.random,
       threads,
     };
+  }
+
+  /** Of the tasks that can hold up this event loop. */
+  private *activitiesHere(): Generator<readonly [task: string, activity: TaskActivity]> {
+    for (const [name, { activity, definition }] of this.plans) {
+      if (!definition.options.isolate || !this.shared.threads) yield [name, activity];
+    }
   }
 
   /** Begins a run: resolve → decode → limits → context → call under a deadline → outcome → what follows a failure. */

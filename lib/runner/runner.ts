@@ -42,7 +42,7 @@ export interface RunnerOptions {
   threads?: JobThreads;
   /** Runs the jobs of another runner, which tells their outcomes and what follows a failure. */
   isInThread?: boolean;
-  /** Answers a number from 0 up to 1, for the jitter of backoffs. @default Math.random */
+  /** Answers a number from 0 up to 1, for the jitter of waits. @default Math.random */
   random?: () => number;
 }
 
@@ -201,8 +201,8 @@ export class Runner {
   }
 
   private putBackUnknown(job: ActiveJob): Outcome {
-    const { defaults, log } = this.shared;
-    const outcome = settleUnknownTask(job, this.registry().names(), Date.now(), defaults.keepFailed);
+    const { defaults, log, random } = this.shared;
+    const outcome = settleUnknownTask(job, this.registry().names(), Date.now(), defaults.keepFailed, random);
     log.unknownTask(job, outcome);
     return outcome;
   }

@@ -198,7 +198,7 @@ export class TaskRun implements ActiveRun, Timed, Slot {
     const thrown = tame(wild);
     if (this.abortReason instanceof TaskShutdownError && !isSteering(thrown)) return this.putBack();
     const { job, plan, shared } = this;
-    if (thrown instanceof ThreadStartError) return putOff(job, thrown, Date.now(), plan.keepFailed);
+    if (thrown instanceof ThreadStartError) return putOff(job, thrown, Date.now(), plan.keepFailed, shared.random);
     const attempt = job.attemptsMade + 1;
     return settle(thrown, {
       place: plan.definition.place,

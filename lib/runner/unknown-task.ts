@@ -16,6 +16,7 @@ export function settleUnknownTask(
   known: readonly string[],
   now: number,
   keepFailed: FailedRetention,
+  random: () => number,
 ): Outcome {
   const near = suggest(job.task, known);
   const error = new UnknownTaskError(
@@ -26,5 +27,5 @@ export function settleUnknownTask(
     `No worker that was given job ${job.id} in 10 minutes has the task '${job.task}'. ${near} ` +
       `Deploy a worker with a provider whose method is marked @Task({ name: '${job.task}' }), and enqueue the job again.`,
   );
-  return putOff(job, error, now, keepFailed, last);
+  return putOff(job, error, now, keepFailed, random, last);
 }

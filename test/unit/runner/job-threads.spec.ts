@@ -27,7 +27,7 @@ function aRunInThread(options: Parameters<typeof aTask>[1] = {}, job: object = {
     close: async () => undefined,
     kill: () => undefined,
   };
-  const fixture = aRunner(aTask(invoke, { isolate: 'thread', ...options }), { threads });
+  const fixture = aRunner(aTask(invoke, { isolate: 'thread', ...options }), { threads, random: () => 0 });
   const run = fixture.start(job);
   return { gate, invoke, run, control, ...fixture };
 }

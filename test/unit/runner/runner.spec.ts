@@ -230,7 +230,10 @@ describe('Runner', () => {
 
   describe('a task that this worker does not have', () => {
     it('puts the job back and warns once per name', async () => {
-      const { outcome, logger } = aRunner(aTask(() => 1));
+      const { outcome, logger } = aRunner(
+        aTask(() => 1),
+        { random: () => 0 },
+      );
       expect(await outcome({ task: 'MailTasks.sendMail' })).toMatchObject({
         type: 'snooze',
         delay: 1_000,

@@ -6,8 +6,8 @@ import { aJob, DEFAULTS } from './runner-fixture.js';
 const START = Date.UTC(2026, 0, 1);
 const KNOWN = ['MailTasks.sendMail', 'Shop.pay'];
 
-function settleAfter(runs: RunRecord[], now = START) {
-  return settleUnknownTask(aJob({ runs }), KNOWN, now, DEFAULTS.keepFailed);
+function settleAfter(runs: RunRecord[], now = START, chance = 0) {
+  return settleUnknownTask(aJob({ runs }), KNOWN, now, DEFAULTS.keepFailed, () => chance);
 }
 
 function refusal(startedAt: number): RunRecord {
@@ -36,6 +36,11 @@ describe('settleUnknownTask', () => {
       return outcome.type === 'snooze' ? outcome.delay : undefined;
     });
     expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+  });
+
+  it('shortens the delay by up to a half, so that jobs do not come back in step', () => {
+    expect(settleAfter([], START, 0.998)).toMatchObject({ delay: 501 });
+    expect(settleAfter([refusal(START)], START, 0.5)).toMatchObject({ delay: 1_500 });
   });
 
   it('fails the job 10 minutes after it first met such a worker', () => {

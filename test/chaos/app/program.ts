@@ -6,6 +6,7 @@ import { TasksModule } from 'nestjs-tasks';
 import { LedgerWriter } from './ledger-writer.js';
 import { Producer } from './producer.js';
 import type { AppSetup } from './setup.js';
+import { ScheduledTasks } from './scheduled-tasks.js';
 import { ChaosTasks, CountedTasks, Effects, IntroducedTasks, RetiredTasks } from './tasks.js';
 
 const { version, ledger, options } = JSON.parse(process.env.CHAOS_APP!) as AppSetup;
@@ -18,6 +19,7 @@ const { version, ledger, options } = JSON.parse(process.env.CHAOS_APP!) as AppSe
     ChaosTasks,
     CountedTasks,
     version === 'next' ? IntroducedTasks : RetiredTasks,
+    ...(version === 'scheduled' ? [ScheduledTasks] : []),
     Producer,
   ],
 })

@@ -1,7 +1,10 @@
 import type { TasksModuleOptions } from 'nestjs-tasks';
 
-/** Which tasks a build of the app has: `next` has one that `current` has not, and lacks one that it has. */
-export type Version = 'current' | 'next';
+/**
+ * Which tasks a build of the app has: `next` has one that `current` has not, and lacks one that it has; `scheduled` has
+ * those that run by the clock beside.
+ */
+export type Version = 'current' | 'next' | 'scheduled';
 
 /** What a process of the app is told when it starts. */
 export interface AppSetup {

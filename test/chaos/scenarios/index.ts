@@ -5,7 +5,8 @@ import { network } from './network.js';
 import { pills } from './pills.js';
 import { redisKills } from './redis-kills.js';
 import type { Scenario } from './scenario.js';
+import { schedules } from './schedules.js';
 import { shutdowns } from './shutdowns.js';
 
 /** In the order of the table. */
-export const SCENARIOS: readonly Scenario[] = [kills, redisKills, network, shutdowns, deploy, pills, many];
+export const SCENARIOS: readonly Scenario[] = [kills, redisKills, network, shutdowns, deploy, pills, many, schedules];

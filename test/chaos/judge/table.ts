@@ -41,7 +41,7 @@ export function renderSummary(results: readonly ScenarioResult[]): string {
       .filter(({ summary }) => summary !== undefined)
       .map((figure) => {
         const { summary, unit, promise } = figure;
-        const limit = promise?.most ? ` (${promised({ most: promise.most }, unit)})` : '';
+        const limit = promise?.most ? ` (${promised({ ...promise, least: undefined }, unit)})` : '';
         return `${summary} ${measured(figure)}${limit}`;
       });
     rows.push([

@@ -187,7 +187,8 @@ describe.each(ENGINES)('schedules on the %s engine', (_engine, optionsOf) => {
     const seen: Seen[] = [];
     @Injectable()
     class Reports {
-      @Interval('100ms')
+      // Longer than a busy machine may keep the event loop from a tick, which would be missed then.
+      @Interval('500ms')
       report(@Ctx() context: TaskContext) {
         seen.push(look(context));
       }
@@ -206,7 +207,7 @@ describe.each(ENGINES)('schedules on the %s engine', (_engine, optionsOf) => {
     expect(triggered).toMatchObject({ tick: undefined, name: 'Reports.report' });
     const runs = seen.length;
     const since = Date.now();
-    await eventually(() => expect(Date.now() - since).toBeGreaterThan(350));
+    await eventually(() => expect(Date.now() - since).toBeGreaterThan(1_200));
     expect(seen.length).toBe(runs);
     await schedules.resume('Reports.report');
     await eventually(() => expect(seen.length).toBeGreaterThan(runs + 1));

@@ -105,7 +105,9 @@ function explore(explorer: TaskExplorer, settings: TasksSettings): ExploredTasks
   const told = new Set(explored.problems.map(({ message }) => message));
   const ofSchedules = planDeclared(explored.tasks, settings).problems.filter(({ message }) => !told.has(message));
   const others = [...findThreadProblems(explored.tasks, settings), ...ofSchedules];
-  return { ...explored, problems: [...explored.problems, ...others] };
+  // The main thread has warned at its boot; threads boot over and over.
+  const warnings = presentThread() ? [] : explored.warnings;
+  return { ...explored, warnings, problems: [...explored.problems, ...others] };
 }
 
 /** Bull is loaded only where it is used: it costs 90 ms. */

@@ -190,6 +190,30 @@ describe.each(ENGINES)('a task with isolate, on the %s engine', (_engine, option
     expect(other.error!.stack).toMatch(/app\.module[^]*Caused by: TypeError: deeper/);
   });
 
+  it('knows the tick of its schedule, and looks at schedules and sets them', async () => {
+    const schedules = stage.app.get(program.TaskSchedules);
+    const since = Date.now();
+    await schedules.set({ name: 'from-test', every: '1s', limit: 1, signature: tasks.scheduled('once') });
+    const jobId = await eventually(() => {
+      const [line] = notes().filter((one) => one.startsWith('ticked once '));
+      expect(line).toBeDefined();
+      return line.split(' ')[2];
+    }, PATIENT);
+    const { result } = (await stage.ended({ id: jobId })) as { result?: unknown };
+    expect(result).toEqual({
+      label: 'once',
+      isMainThread: false,
+      tick: expect.any(Number),
+      name: 'from-test',
+      listed: ['from-test'],
+      isRemoved: true,
+    });
+    const { tick } = result as { tick: number };
+    expect(tick % 1_000).toBe(0);
+    expect(tick).toBeGreaterThan(since);
+    expect(await schedules.list()).toEqual([]);
+  });
+
   it('fails for a result that is no JSON', async () => {
     const info = await stage.ended(await stage.enqueue(tasks.unserialisable()));
     expect(info).toMatchObject({ state: 'failed', error: { code: 'TASKS_INVALID_RESULT' }, runs: [{}] });
@@ -306,6 +330,14 @@ describe('the threads of an app', () => {
     await stage.result(tasks.add(1, 2));
     await closeAll();
     expect(notes()).toEqual(['closed thread', 'closed main']);
+  });
+
+  it('do not warn again of what the app warned of at its boot', async () => {
+    const stage = await boot({ threads: { max: 1 } });
+    await stage.result(tasks.add(1, 2));
+    await stage.result(tasks.logs());
+    await eventually(() => expect(stage.lines).toContain('warn a warning from a thread Fixture'), PATIENT);
+    expect(stage.lines.filter((line) => line.includes('fires in every process'))).toHaveLength(1);
   });
 
   it('let a job wait when they cannot boot, with one line for all jobs, and run it later', async () => {

@@ -1,5 +1,6 @@
 import { Injectable, Module, Scope, Inject, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
+import { Interval as NestInterval } from '@nestjs/schedule';
 import {
   Ctx,
   Discard,
@@ -8,6 +9,7 @@ import {
   Task,
   TaskContext,
   TaskQueue,
+  TaskSchedules,
   TasksModule,
   task,
   type JobError,
@@ -67,7 +69,14 @@ export class ThreadTasks {
   constructor(
     private readonly sums: Sums,
     private readonly queue: TaskQueue,
+    private readonly schedules: TaskSchedules,
   ) {}
+
+  /** The app is warned of it when it boots; nothing calls it, since the app has no ScheduleModule. */
+  @NestInterval(1_000)
+  everywhere(): void {
+    throw new Error('called');
+  }
 
   @Task({ isolate: 'thread' })
   add(a: number, b: number): unknown {
@@ -216,6 +225,15 @@ export class ThreadTasks {
       ]);
     const cancelled = await first.cancel();
     return { unknown, missing, refused, duplicate, cancelled, state: await first.state() };
+  }
+
+  /** Of a schedule that is set at run time, which it removes. */
+  @Task({ isolate: 'thread', attempts: 1 })
+  async scheduled(label: string, @Ctx() { tick, schedule, jobId }: TaskContext): Promise<unknown> {
+    const listed = (await this.schedules.list()).map(({ name }) => name);
+    const isRemoved = await this.schedules.remove(schedule!.name);
+    note(`ticked ${label} ${jobId}`);
+    return { label, isMainThread, tick: tick?.getTime(), name: schedule!.name, listed, isRemoved };
   }
 
   @Task({ isolate: 'thread' })

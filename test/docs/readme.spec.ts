@@ -5,6 +5,8 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { LOG_LINES, RUNS_KEPT } from '../../lib/contracts/engine.js';
 import * as contracts from '../../lib/contracts/errors.js';
+import { SCHEDULE_RULE_CHECKS } from '../../lib/discovery/schedule-options.js';
+import { TASK_OPTION_CHECKS } from '../../lib/discovery/task-options.js';
 import { DEFAULTS } from '../../lib/tasks.defaults.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -71,6 +73,31 @@ describe('the table of defaults', () => {
   });
 });
 
+describe('the tables of options', () => {
+  it.each([
+    ['forRoot()', 'Redis', optionsOf('lib/tasks.options.ts', 'TasksModuleOptions')],
+    ['threads', 'CPU-bound tasks', optionsOf('lib/threads/thread-options.ts', 'ThreadOptions')],
+    ['@Task()', 'Tasks', Object.keys(TASK_OPTION_CHECKS)],
+  ])('have each option of %s, and no other', (_options, heading, options) => {
+    const documented = tableUnder(heading).map(([option]) => option);
+    expect(documented.toSorted()).toEqual(options.toSorted());
+  });
+
+  it('have each option of @Cron() that @Task() does not have', () => {
+    const documented = tableUnder('Schedules').map(([option]) => option);
+    expect(documented).toEqual(expect.arrayContaining(Object.keys(SCHEDULE_RULE_CHECKS)));
+  });
+});
+
+describe('the contents', () => {
+  it('have each section, in its order', () => {
+    const sections = [...readme.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    const contents = readme.slice(readme.indexOf('\n## Contents\n')).split('\n## ')[1];
+    const listed = [...contents.matchAll(/\[([^\]]+)\]/g)].map(([, heading]) => heading);
+    expect(listed).toEqual(sections.filter((heading) => heading !== 'Contents'));
+  });
+});
+
 describe.each([
   'README.md',
   'sample/01-quick-start/README.md',
@@ -105,6 +132,13 @@ function errorsOfTheCode(): [name: string, code: string][] {
   const found = [...source.matchAll(/^export class (\w+) [^]*?\bcode\b[^=]*= '(\w+)'/gm)];
   expect(found.map(([, name]) => name).toSorted()).toEqual(Object.keys(contracts).toSorted());
   return found.map(([, name, code]) => [name, code]);
+}
+
+/** Names of the fields of an interface. */
+function optionsOf(file: string, name: string): string[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  const [, body] = new RegExp(`^export interface ${name} {\n([^]*?)^}`, 'm').exec(source)!;
+  return [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, option]) => option);
 }
 
 /** Cells of the first table under a heading, without the code quotes around a whole cell. */

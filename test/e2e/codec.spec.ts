@@ -15,6 +15,7 @@ import {
   TaskAdmin,
   TaskContext,
   TaskQueue,
+  TaskSchedules,
   TasksModule,
   type JobHandle,
   type PayloadCodec,
@@ -303,7 +304,11 @@ describe('On Redis, a job that is encoded', () => {
 
   it('leaves no word of its arguments in any key of the server', async () => {
     const redis = inRedis();
-    const queue = await start({ ...redis, codec });
+    const app = await boot({ ...redis, codec });
+    const [queue, schedules] = [app.get(TaskQueue), app.get(TaskSchedules)];
+    const hourly = { name: 'hourly', every: '1h', signature: mail.send({ to: SECRET }) } as const;
+    await schedules.set(hourly);
+    expect(await resultOf(await schedules.trigger('hourly'))).toEqual({ sent: SECRET });
     await queue.enqueue(mail.limited({ to: SECRET }));
     await queue.enqueue(mail.once({ to: SECRET }), { delay: '1h' });
     await resultOf(await queue.enqueue(mail.send({ to: SECRET })));

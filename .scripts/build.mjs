@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { root } from './install.mjs';
@@ -42,7 +42,8 @@ export async function ensureBuilt() {
 function build(part) {
   console.log(`Building the ${part.name} to ${part.output}/`);
   const startedAt = Date.now();
-  const fresh = join(root, '.build', `${part.name}.new`);
+  // As deep as it is to be: the maps of the sources are relative to where they are written.
+  const fresh = join(root, dirname(part.output), `.${basename(part.output)}.new`);
   rmSync(fresh, { recursive: true, force: true });
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const args = [compiler, '-p', part.config, '--outDir', fresh];

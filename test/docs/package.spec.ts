@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBuilt } from '../../.scripts/build.mjs';
@@ -73,6 +82,17 @@ describe('the packed package', () => {
     expect(readdirSync(installed).toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
     const scripts = readdirSync(join(root, 'lib/engines/bull/scripts')).filter((name) => name.endsWith('.lua'));
     expect(readdirSync(join(installed, 'dist/engines/bull/scripts'))).toEqual(expect.arrayContaining(scripts));
+  });
+
+  it('maps its code to the sources at their place in the repository, for stacks that can be followed', () => {
+    const maps = filesBelow(join(installed, 'dist'), /\.map$/);
+    const sources = maps.flatMap((map) =>
+      (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources.map((source) =>
+        relative(installed, join(map, '..', source)),
+      ),
+    );
+    expect(sources).toContain('lib/index.ts');
+    expect(sources.filter((source) => !existsSync(join(root, source)))).toEqual([]);
   });
 
   it('imports only what it declares', () => {

@@ -1,8 +1,13 @@
 import { toKeep, toStoredBackoff, toTimeout } from './contracts/call-options.js';
 import type { PayloadCodec } from './contracts/codec.js';
-import { checkOptions, expectCount, expectThat, isText } from './contracts/checks.js';
+import { checkOptions, collectInto, expectCount, expectThat, isText, type Collect } from './contracts/checks.js';
 import { toMilliseconds, type Duration } from './contracts/duration.js';
-import { InvalidOptionsError, TasksConfigurationError, TasksError, UnknownQueueError } from './contracts/errors.js';
+import {
+  InvalidOptionsError,
+  TasksConfigurationError,
+  UnknownQueueError,
+  type TasksError,
+} from './contracts/errors.js';
 import type { TaskDefaults, TasksSettings } from './contracts/settings.js';
 import { suggest } from './contracts/suggestion.js';
 import { TASK_OPTION_CHECKS } from './discovery/task-options.js';
@@ -54,15 +59,7 @@ const CHECKS: Readonly<Record<keyof TasksModuleOptions, (value: unknown, where: 
  */
 export function toSettings(options: TasksModuleOptions): TasksSettings {
   const problems: TasksError[] = [];
-  const collect = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof TasksError)) throw error;
-      problems.push(error);
-      return undefined;
-    }
-  };
+  const collect = collectInto(problems);
   checkEach(options, CHECKS, WHERE, collect);
   checkEach(options.defaults, TASK_DEFAULT_CHECKS, `${WHERE}: defaults`, collect);
   const queues = readQueues(isObject(options.queues) ? options.queues : {}, collect);
@@ -96,8 +93,6 @@ export function toSettings(options: TasksModuleOptions): TasksSettings {
 }
 
 const NOTHING = { age: 0, count: 0 };
-
-type Collect = <T>(read: () => T) => T | undefined;
 
 /** One by one, so that the second mistake is told along with the first. What is no object is refused elsewhere. */
 function checkEach(

@@ -1,8 +1,24 @@
-import { InvalidOptionsError } from './errors.js';
+import { InvalidOptionsError, TasksError } from './errors.js';
 import { suggest } from './suggestion.js';
 
 /** Throws InvalidOptionsError where the value of an option is not as it has to be; `where` names place and option. */
 export type Check = (value: unknown, where: string) => void;
+
+/** Takes a step; what is wrong there is noted, so that the next mistake is told along with it. */
+export type Collect = <T>(step: () => T) => T | undefined;
+
+/** Notes errors of this library among the problems; any other is thrown. */
+export function collectInto(problems: TasksError[]): Collect {
+  return (step) => {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof TasksError)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+}
 
 /** Checks every given option against the list of known ones; `undefined` counts as not given. */
 export function checkOptions(options: object, checks: Readonly<Record<string, Check>>, where: string): void {

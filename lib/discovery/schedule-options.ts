@@ -1,7 +1,7 @@
 import { CALL_OPTION_CHECKS } from '../contracts/call-options.js';
-import { checkOptions, expectCount, expectThat, isText, type Check } from '../contracts/checks.js';
+import { checkOptions, collectInto, expectCount, expectThat, isText, type Check } from '../contracts/checks.js';
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
-import { InvalidOptionsError, TasksError } from '../contracts/errors.js';
+import { InvalidOptionsError, type TasksError } from '../contracts/errors.js';
 import type { ScheduleMetadata } from '../decorators/metadata.js';
 import { taskOptionsOf } from '../decorators/schedule-parts.js';
 import { checkQueue, TASK_OPTION_CHECKS } from './task-options.js';
@@ -48,14 +48,7 @@ export function findScheduleProblems(
   queues: readonly string[],
 ): TasksError[] {
   const problems: TasksError[] = [];
-  const collect = (check: () => void) => {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof TasksError)) throw error;
-      problems.push(error);
-    }
-  };
+  const collect = collectInto(problems);
   const isAlone = isImplied && schedules.length === 1;
   for (const { decorator, options } of schedules) {
     const where = `${decorator} on ${place}`;

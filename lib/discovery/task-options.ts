@@ -1,7 +1,7 @@
 import { CALL_OPTION_CHECKS } from '../contracts/call-options.js';
-import { checkOptions, expectCount, expectFields, expectThat } from '../contracts/checks.js';
+import { checkOptions, collectInto, expectCount, expectFields, expectThat } from '../contracts/checks.js';
 import { toMilliseconds, type Duration } from '../contracts/duration.js';
-import { TasksError, UnknownQueueError } from '../contracts/errors.js';
+import { UnknownQueueError, type TasksError } from '../contracts/errors.js';
 import { checkKey } from '../contracts/rule-checks.js';
 import { checkSchema } from '../contracts/schema.js';
 import { suggest } from '../contracts/suggestion.js';
@@ -36,14 +36,7 @@ export function findOptionProblems(
 ): TasksError[] {
   const where = `@Task() on ${place}`;
   const problems: TasksError[] = [];
-  const collect = (check: () => void) => {
-    try {
-      check();
-    } catch (error) {
-      if (!(error instanceof TasksError)) throw error;
-      problems.push(error);
-    }
-  };
+  const collect = collectInto(problems);
   if (typeof options !== 'object') {
     collect(() => checkOptions(options, TASK_OPTION_CHECKS, where));
     return problems;

@@ -39,10 +39,12 @@ export function planDeclared(tasks: readonly TaskDefinition[], settings: TasksSe
 
 function plan(
   task: TaskDefinition,
-  { when, options }: ScheduleMetadata,
+  { when, options: given }: ScheduleMetadata,
   settings: TasksSettings,
   where: string,
 ): PlannedSchedule {
+  // What is no object is refused with the options of the task.
+  const options = typeof given === 'object' && given !== null ? given : {};
   const isInterval = 'every' in when;
   const rule = compileRule(isInterval ? when : { ...when, timeZone: options.timeZone }, where);
   const call = callOptionsOf(task, options);

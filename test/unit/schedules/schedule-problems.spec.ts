@@ -58,6 +58,7 @@ describe('a schedule at boot', () => {
     ['an end before its start', '@daily', { startAt: new Date(2), endAt: new Date(1) }, /endAt is before startAt/],
     ['a wrong option of its task', '@daily', { attempts: 0 }, /attempts is 0/],
     ['an undeclared queue', '@daily', { queue: 'male' }, /queue 'male', which is not declared/],
+    ['null for its options', '@daily', null, /@Cron\(\) on Reports\.daily/],
     ['a name of two lines', '@daily', { name: 'a\nb' }, /name is/],
   ])('is refused with %s', async (_, when, options, message) => {
     const { problems } = await boot(cron(when, options));

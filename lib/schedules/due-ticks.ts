@@ -15,6 +15,8 @@ export interface Due {
   missed: number;
   /** The instant up to which nothing is missed. */
   after: number;
+  /** What is missed was due before this process began, so that the tick itself comes in its time. */
+  isInTime?: boolean;
 }
 
 /**

@@ -29,7 +29,12 @@ export class TickReport {
       const reason = answer.by === undefined ? 'its last run has not ended' : `job ${answer.by} has its unique key`;
       this.write('warn', 'skipped', schedule, now, `skipped the tick of ${when(due.at)}: ${reason}`);
     }
-    if (answer.type !== 'accepted' || (due.missed === 0 && now - due.at <= LATE_AFTER)) return;
+    const isLate = now - due.at > LATE_AFTER;
+    if (answer.type !== 'accepted' || (due.missed === 0 && !isLate)) return;
+    if (due.isInTime && !isLate) {
+      this.write('log', 'missed', schedule, now, `missed ${due.missed} before the tick of ${when(due.at)}`);
+      return;
+    }
     this.tell('caughtUp', schedule, due, tick.job.id);
     const missed = due.missed > 0 ? `, after ${due.missed} that were missed` : '';
     this.write('log', 'caughtUp', schedule, now, `made up the tick of ${when(due.at)}${missed}`);

@@ -42,6 +42,7 @@ export class TickedSchedule {
     const { next } = this;
     if (next === undefined || next > now) return undefined;
     const due = dueTick(rule, next - 1, now)!;
+    if (!this.isWhole && due.missed === 0) due.isInTime = true;
     if (!this.isWhole || due.missed > 0) due.missed = countTicks(rule, this.done, due.at);
     due.after = this.done;
     this.moveTo(due.at);

@@ -219,10 +219,11 @@ describe('a ticker', () => {
 
 describe('a worker that starts after a time without any', () => {
   it.each([
-    ['none', [1, 2, 63, 64], 60],
-    ['last', [1, 2, 62, 63, 64], 59],
-    ['all', from(1, 64), 0],
-  ] as const)('with catchUp %s', async (catchUp, expected, missed) => {
+    ['none', [1, 2, 63, 64], 60, []],
+    ['last', [1, 2, 62, 63, 64], 59, [62]],
+    // What was due within the last second comes in its time.
+    ['all', from(1, 64), 0, from(3, 61)],
+  ] as const)('with catchUp %s', async (catchUp, expected, missed, madeUp) => {
     const { clock } = open();
     scene.start([scene.plan({ every: '1s' }, { catchUp })]);
     await clock.advance(2_500);
@@ -232,6 +233,21 @@ describe('a worker that starts after a time without any', () => {
     await clock.advance(2_000);
     expect(await scene.ticks()).toEqual(expected);
     expect((await scene.state()).missed).toBe(missed);
+    const told = scene.events
+      .filter(({ name }) => name === 'caughtUp')
+      .map(({ tick }) => (Number(tick) - START) / 1_000);
+    expect(told).toEqual(madeUp);
+  });
+
+  it('logs what was missed, and calls no tick made up that comes in its time', async () => {
+    const { clock } = open();
+    scene.start([scene.plan({ every: '1s' })]);
+    await clock.advance(2_500);
+    await scene.stopAll();
+    await clock.advance(60_000);
+    scene.start([scene.plan({ every: '1s' })]);
+    await clock.advance(2_000);
+    expect(scene.lines).toEqual(['Schedule each missed 60 before the tick of 2026-01-01T00:01:03.000Z.']);
   });
 
   it('makes up nothing of another rule', async () => {

@@ -2,7 +2,7 @@ import { EngineJobHandle, type JobHandle } from '../client/job-handle.js';
 import { newJob } from '../client/new-job.js';
 import { expectThat, isText } from '../contracts/checks.js';
 import type { Clock } from '../contracts/clock.js';
-import type { ScheduleState } from '../contracts/engine-schedules.js';
+import type { SchedulePause, ScheduleState } from '../contracts/engine-schedules.js';
 import type { Engine } from '../contracts/engine.js';
 import { InvalidOptionsError, UnknownScheduleError } from '../contracts/errors.js';
 import type { ScheduleDefinition, ScheduleInfo } from '../contracts/schedule-options.js';
@@ -101,7 +101,7 @@ export class TaskSchedules {
     if (reason !== undefined) expectThat(isText(reason), 'pause(): reason', reason, 'a text, or none');
     const { schedule } = await this.find(name, 'pause()');
     const pause = { ...(reason !== undefined && { reason }), since: this.clock.now() };
-    await this.engine.schedules.pause(schedule.queue, name, pause);
+    await this.setPause(schedule, pause);
   }
 
   /**
@@ -111,7 +111,7 @@ export class TaskSchedules {
    */
   async resume(name: string): Promise<void> {
     const { schedule } = await this.find(name, 'resume()');
-    await this.engine.schedules.pause(schedule.queue, name, undefined);
+    await this.setPause(schedule, undefined);
   }
 
   /**
@@ -138,6 +138,12 @@ export class TaskSchedules {
   async remove(name: string): Promise<boolean> {
     this.refuseDeclared(name, 'remove()', 'Remove the decorator, or pause() it');
     return this.stored.remove(name);
+  }
+
+  private async setPause({ name, source, queue }: PlannedSchedule, pause: SchedulePause | undefined): Promise<void> {
+    // The next deploy may give a declared one another queue, which must not end the pause.
+    const queues = source === 'declared' ? [...this.settings.queues.keys()] : [queue];
+    await Promise.all(queues.map((one) => this.engine.schedules.pause(one, name, pause)));
   }
 
   private async find(

@@ -216,6 +216,23 @@ describe.each(ENGINES)('schedules on the %s engine', (_engine, optionsOf) => {
     expect(info.paused).toBeUndefined();
   });
 
+  it('stay paused when a deploy gives them another queue, until they are resumed', async () => {
+    const options = { ...optionsOf(), queues: { mail: {} }, worker: false };
+    class Before {
+      @Cron('@daily', { name: 'report' }) report(): void {}
+    }
+    class After {
+      @Cron('@daily', { name: 'report', queue: 'mail' }) report(): void {}
+    }
+    const before = (await start(Before, options)).get(TaskSchedules);
+    await before.pause('report', 'quiet');
+    // Nothing of the embedded engine outlives its application.
+    const after = options.redis ? (await start(After, options)).get(TaskSchedules) : before;
+    expect((await after.list())[0].paused).toMatchObject({ reason: 'quiet' });
+    await after.resume('report');
+    for (const schedules of [before, after]) expect((await schedules.list())[0].paused).toBeUndefined();
+  });
+
   it('can be set at run time with arguments, changed and removed', async () => {
     const seen: string[] = [];
     @Injectable()

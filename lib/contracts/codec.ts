@@ -2,7 +2,8 @@ import { PayloadCodecError } from './errors.js';
 
 /**
  * Encodes arguments, results and progress values before they are stored, and decodes what was stored, for example to
- * encrypt it. Either may answer a promise. What `decode` throws fails the job at once.
+ * encrypt it. Either may answer a promise; one that is not settled within 30 s counts as rejected. What `decode` throws
+ * fails the job at once.
  */
 export interface PayloadCodec {
   /** Answers any text for a JSON text. */
@@ -18,6 +19,9 @@ export interface PayloadCodec {
 const FIELD = 'nestjs-tasks:encoded';
 const HEAD = `{"${FIELD}":`;
 
+/** In milliseconds: a codec that never answers would keep its job's place for ever. */
+const ANSWERS_WITHIN = 30_000;
+
 export function isEncoded(stored: string): boolean {
   return stored.startsWith(HEAD);
 }
@@ -29,7 +33,7 @@ export function isEncoded(stored: string): boolean {
 export async function encodeWith(codec: PayloadCodec, json: string, what: string): Promise<string> {
   let data: unknown;
   try {
-    data = await codec.encode(json);
+    data = await inTime(codec.encode(json));
   } catch (cause) {
     throw new PayloadCodecError(`The codec cannot encode ${what}: ${reasonOf(cause)}`, { cause });
   }
@@ -50,7 +54,7 @@ export async function decodeWith(codec: PayloadCodec | undefined, stored: string
   if (!codec) throw missingCodec(what);
   let json: unknown;
   try {
-    json = await codec.decode(dataOf(stored));
+    json = await inTime(codec.decode(dataOf(stored)));
   } catch (cause) {
     throw new PayloadCodecError(
       `The codec cannot decode ${what}: ${reasonOf(cause)}. Give it the key that this was encoded with; where the job ` +
@@ -76,6 +80,15 @@ function dataOf(stored: string): string {
   const data = (JSON.parse(stored) as Record<string, unknown>)[FIELD];
   if (typeof data === 'string') return data;
   throw new TypeError('what is stored is not what a codec answered');
+}
+
+function inTime<T>(answer: T | Promise<T>): T | Promise<T> {
+  if (!(answer instanceof Promise)) return answer;
+  return new Promise((resolve, reject) => {
+    const late = new Error(`it has not answered for ${ANSWERS_WITHIN} ms`);
+    const timer = setTimeout(() => reject(late), ANSWERS_WITHIN).unref();
+    void answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function reasonOf(error: unknown): string {

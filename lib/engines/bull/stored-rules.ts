@@ -1,4 +1,4 @@
-import type { JobRules } from '../../contracts/job.js';
+import type { JobRules, ScheduleOfJob } from '../../contracts/job.js';
 import { isNumber, isRecord, isText, readJson } from './stored-json.js';
 
 /**
@@ -11,7 +11,22 @@ export function readRules(text: string): JobRules | undefined {
   const rules: Record<string, unknown> = { ...stored };
   for (const [name, fits] of CHECKS) if (name in rules && !fits(rules[name])) delete rules[name];
   if (Array.isArray(rules.tags)) rules.tags = rules.tags.filter(isText);
+  if (isRecord(rules.schedule)) rules.schedule = readSchedule(rules.schedule);
   return rules;
+}
+
+/** Dates are made of the instants, and an invalid one throws where it is written as text. */
+function readSchedule({ name, tick, previousTick, missed }: Record<string, unknown>): ScheduleOfJob {
+  return {
+    name: name as string,
+    ...(isInstant(tick) && { tick }),
+    ...(isInstant(previousTick) && { previousTick }),
+    missed: isNumber(missed) ? missed : 0,
+  };
+}
+
+function isInstant(value: unknown): value is number {
+  return isNumber(value) && !Number.isNaN(new Date(value).getTime());
 }
 
 const isAboveZero = (value: unknown): boolean => isNumber(value) && value > 0;

@@ -99,6 +99,19 @@ describe('a job of our engine', () => {
     expect([values[5], values[6]]).toEqual([delay, due]);
   });
 
+  it.each([
+    [
+      '{"name":"s","tick":1000,"previousTick":500,"missed":2}',
+      { name: 's', tick: 1_000, previousTick: 500, missed: 2 },
+    ],
+    ['{"name":"s","tick":"soon","previousTick":1e99,"missed":[]}', { name: 's', missed: 0 }],
+    ['{"name":7,"tick":1000}', undefined],
+  ])('has a schedule of which dates can be made: %s', (schedule, read) => {
+    const rest = ['0', '0', '', '', '', `{"schedule":${schedule}}`];
+    const { job } = readTakenJob('mail', ['1', 'Mail.send', '[]', '{"spread":1}', '1', rest], 0);
+    expect(job.rules?.schedule).toEqual(read);
+  });
+
   it('is read at its place among others', () => {
     const values = [...taken({ name: 'first' }), ...taken({ ...stored(), name: 'second' })];
     expect(values).toHaveLength(2 * TAKEN_FIELDS);

@@ -1,6 +1,7 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   Cron,
@@ -18,6 +19,7 @@ import {
 } from '../../lib/index.js';
 import { deferred, eventually } from '../support/eventually.js';
 import { ENGINES } from '../support/engines.js';
+import { redisUrl } from '../support/redis.js';
 
 /** What a run saw of its schedule. */
 interface Seen {
@@ -231,6 +233,28 @@ describe.each(ENGINES)('schedules on the %s engine', (_engine, optionsOf) => {
     expect((await after.list())[0].paused).toMatchObject({ reason: 'quiet' });
     await after.resume('report');
     for (const schedules of [before, after]) expect((await schedules.list())[0].paused).toBeUndefined();
+  });
+
+  it('are followed when they are set after Redis has lost the former ones', async () => {
+    const options = optionsOf();
+    const seen: string[] = [];
+    class Reports {
+      @Task() write(tenant: string) {
+        seen.push(tenant);
+      }
+    }
+    const schedules = (await start(Reports, options)).get(TaskSchedules);
+    const set = (name: string) => schedules.set({ name, every: '100ms', signature: task(Reports).write(name) });
+    await set('ada');
+    await eventually(() => expect(seen).toContain('ada'));
+    if (options.redis) {
+      const redis = new Redis(redisUrl());
+      const kept = ['schedules', 'schedules-changed', 'schedules-version', 'schedule:ada'];
+      await redis.del(kept.map((key) => `${options.prefix}:default:${key}`));
+      redis.disconnect();
+    }
+    await set('bob');
+    await eventually(() => expect(seen).toContain('bob'), { timeout: 10_000 });
   });
 
   it('can be set at run time with arguments, changed and removed', async () => {

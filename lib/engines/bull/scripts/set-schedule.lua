@@ -9,7 +9,11 @@
 local base, name, definition = ARGV[1], ARGV[2], ARGV[3]
 local known = call('HGET', KEYS[1], name)
 if known == definition or not known and definition == '' then return 0 end
-local version = call('INCR', base .. 'schedules-version')
+-- Of the clock where that is later, so that no version comes again after some were lost with a master.
+local time = call('TIME')
+local before = tonumber(call('GET', base .. 'schedules-version') or '0') or 0
+local version = string.format('%.0f', math.max(before + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
+call('SET', base .. 'schedules-version', version)
 if definition == '' then
   call('HDEL', KEYS[1], name)
   call('ZREM', base .. 'schedules-changed', name)

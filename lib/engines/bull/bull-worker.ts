@@ -7,7 +7,9 @@ import { Holds } from '../holds.js';
 import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
 import { CurrentRun, CurrentRuns } from './current-runs.js';
+import { Drain } from './drain.js';
 import { JobArrivals } from './job-arrivals.js';
+import { LaneNotices } from './lane-notices.js';
 import type { LostOutcomes } from './lost-outcomes.js';
 import { Outbox } from './outbox.js';
 import { EndedRun } from './outcome-arguments.js';
@@ -15,7 +17,7 @@ import type { QueueKeys } from './queue-keys.js';
 import { QueueUpkeep, type UpkeepTimes } from './queue-upkeep.js';
 import type { RedisConnections } from './redis-connections.js';
 import { TakenJobs } from './taken-jobs.js';
-import { WorkerTurns, type LockedJob } from './worker-turns.js';
+import { WorkerTurns, type Arrival, type LockedJob } from './worker-turns.js';
 
 /** Turns under way at a time: while Redis makes one, the jobs of the other are run. */
 const TURNS_IN_FLIGHT = 2;
@@ -43,21 +45,17 @@ export class BullWorker implements EngineWorker {
   private readonly arrivals: JobArrivals;
   private readonly taken: TakenJobs;
   private readonly upkeep: QueueUpkeep;
-  private ended = new Outbox();
-  private arrived: string[] = [];
+  private outbox = new Outbox();
   private requested = 0;
   private turnsInFlight = 0;
   private isTurnDue = false;
-  /** Notices of jobs that the blocking read does not see, and how many of them there were when no such job was left. */
-  private lanesNoted = 0;
-  private lanesEmptied = 0;
+  private readonly lanes = new LaneNotices();
   private isPausing = false;
   private isAborted = false;
-  private isGivenUp = false;
   private isPaused = false;
   private readonly holds = new Holds(() => this.makeTurn());
   private stopping: Promise<void> | undefined;
-  private onIdle: (() => void) | undefined;
+  private readonly drain = new Drain(() => this.isIdle);
 
   constructor(
     connections: RedisConnections,
@@ -72,8 +70,10 @@ export class BullWorker implements EngineWorker {
     this.startRun = guarded(startRun);
     this.turns = new WorkerTurns(connections, keys, { ...shared, ...options, token }, logger);
     this.slots = new Slots(options.concurrency, () => this.makeTurn());
-    const noteArrival = (id: string | undefined): void => this.noteArrival(id);
-    this.arrivals = new JobArrivals(connections, keys, noteArrival, () => this.upkeep.findUnlocked());
+    this.arrivals = new JobArrivals(connections, keys, this.turns, {
+      arrived: (arrival) => this.receiveArrival(arrival),
+      replyLost: (lock) => this.findLost(lock),
+    });
     this.taken = new TakenJobs(options.concurrency, (job) => this.begin(job), {
       nextPart: () => void this.turn(),
       begun: () => this.allBegun(),
@@ -96,15 +96,15 @@ export class BullWorker implements EngineWorker {
   }
 
   stop(): Promise<void> {
-    this.stopping ??= this.drain();
+    this.stopping ??= this.end();
     return this.stopping;
   }
 
   abort(reason: TasksError): void {
     this.isAborted = true;
     this.runs.abort(reason);
-    setTimeout(() => this.giveUp(), GIVE_UP_AFTER).unref();
-    this.resolveIfIdle();
+    this.drain.giveUpAfter(GIVE_UP_AFTER, () => this.logger.warn(`${UNWRITTEN}: Redis cannot be asked.`));
+    this.drain.check();
   }
 
   /** Takes no jobs while it is paused; running ones go on. */
@@ -136,60 +136,53 @@ export class BullWorker implements EngineWorker {
         this.upkeep.noteDelayed(Number(message));
         return;
       case 'lanes':
-        this.lanesNoted++;
+        this.lanes.note();
         this.makeTurn();
         return;
       case 'cancelled':
-        this.runs.cancel(message, this.areJobsOnTheirWay);
+        this.runs.cancel(message, this.mayGetJobs);
     }
   }
 
   /** Notices may have been missed. */
   catchUp(): void {
-    this.lanesNoted++;
+    this.lanes.note();
     this.makeTurn();
     this.upkeep.catchUp();
   }
 
-  private async drain(): Promise<void> {
+  private async end(): Promise<void> {
     await this.arrivals.stop();
-    await new Promise<void>((resolve) => {
-      this.onIdle = resolve;
-      this.resolveIfIdle();
-    });
+    await this.drain.ended();
     this.upkeep.stop();
   }
 
-  private giveUp(): void {
-    if (this.isIdle) return;
-    this.logger.warn(`${UNWRITTEN}: Redis cannot be asked.`);
-    this.isGivenUp = true;
-    this.resolveIfIdle();
-  }
-
-  private resolveIfIdle(): void {
-    if (this.isIdle || this.isGivenUp) this.onIdle?.();
-  }
-
   private get isIdle(): boolean {
-    const isWritten = this.ended.isEmpty && this.arrived.length === 0;
-    return isWritten && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
+    return this.outbox.isEmpty && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
   }
 
   private get areJobsOnTheirWay(): boolean {
     return this.turnsInFlight > 0 || this.taken.size > 0;
   }
 
-  private get wanted(): number {
-    if (this.takesNone || this.arrivals.isMakingWay) return 0;
-    if (this.arrivals.isWaiting && this.lanesNoted === this.lanesEmptied) return 0;
-    return Math.max(0, this.slots.free - this.requested - this.arrived.length - this.taken.size);
+  private get mayGetJobs(): boolean {
+    return this.areJobsOnTheirWay || this.arrivals.isWaiting;
   }
 
-  /** Makes a turn soon, where there is something to write or to take. */
+  private get wanted(): number {
+    if (this.takesNone || this.arrivals.isMakingWay) return 0;
+    if (this.arrivals.isWaiting && !this.lanes.areOpen) return 0;
+    return Math.max(0, this.slots.free - this.requested - this.outbox.arrived.length - this.taken.size);
+  }
+
+  /** There is something to write or to take, and nothing against it. */
+  private get canTurn(): boolean {
+    if (this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return false;
+    return !this.outbox.isEmpty || this.turns.isReclaimDue || this.wanted > 0;
+  }
+
   private makeTurn(): void {
-    if (this.isTurnDue || this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
-    if (this.ended.isEmpty && this.arrived.length === 0 && this.wanted === 0) return;
+    if (this.isTurnDue || !this.canTurn) return;
     this.isTurnDue = true;
     setImmediate(() => {
       this.isTurnDue = false;
@@ -198,40 +191,38 @@ export class BullWorker implements EngineWorker {
   }
 
   private async turn(): Promise<void> {
-    const { wanted, ended, arrived } = this;
-    if (this.isPausing || this.turnsInFlight >= TURNS_IN_FLIGHT) return;
-    if (ended.isEmpty && arrived.length === 0 && wanted === 0) return;
-    this.ended = new Outbox();
-    this.arrived = [];
-    const expected = wanted + arrived.length;
+    if (!this.canTurn) return;
+    const { wanted, outbox } = this;
+    this.outbox = new Outbox();
+    const expected = wanted + outbox.arrived.length;
     this.requested += expected;
     this.turnsInFlight++;
-    const { lanesNoted } = this;
+    const noteEmpty = this.lanes.look();
     const mayTakeLow = !this.arrivals.isWaiting || this.arrivals.isStuck;
     let jobs: LockedJob[] = [];
     let isDrained = false;
     try {
-      const taken = await this.turns.make(wanted, arrived, ended, mayTakeLow);
+      const taken = await this.turns.make(wanted, outbox, mayTakeLow);
       jobs = taken.jobs;
       isDrained = !taken.mayHaveMore && expected > jobs.length;
-      if (isDrained) this.lanesEmptied = lanesNoted;
+      if (isDrained) noteEmpty();
       else if (taken.mayHaveMore && !mayTakeLow) void this.arrivals.makeWay();
-      for (const { run, outcome } of ended.events) this.queues.emitEnd(run, outcome);
+      for (const { run, outcome } of outbox.events) this.queues.emitEnd(run, outcome);
     } catch (error) {
-      this.turnFailed(ended, arrived, error as EngineUnavailableError);
+      this.turnFailed(outbox, error as EngineUnavailableError);
     } finally {
       this.requested -= expected;
       this.turnsInFlight--;
     }
     this.taken.add(jobs);
     // After the jobs are begun: somebody may be waiting for one of them, and for no look at an empty queue.
-    if (isDrained && !this.takesNone && this.slots.free > this.taken.size) this.arrivals.wait();
+    if (isDrained) this.waitIfFree();
   }
 
   private allBegun(): void {
-    if (!this.areJobsOnTheirWay) this.runs.allArrived();
+    if (!this.mayGetJobs) this.runs.allArrived();
     this.makeTurn();
-    if (this.stopping) this.resolveIfIdle();
+    this.drain.check();
   }
 
   /**
@@ -239,37 +230,48 @@ export class BullWorker implements EngineWorker {
    * Once nothing runs any more while stopping they are given up, since the process could not end otherwise; their jobs
    * run again elsewhere.
    */
-  private turnFailed(ended: Outbox, arrived: string[], error: EngineUnavailableError): void {
+  private turnFailed(outbox: Outbox, error: EngineUnavailableError): void {
     if (this.stopping && (this.isAborted || this.runs.size === 0)) {
-      if (!ended.isEmpty && !this.isGivenUp) this.logger.warn(`${UNWRITTEN}: ${error.message}`);
+      if (outbox.hasRuns && !this.drain.isGivenUp) this.logger.warn(`${UNWRITTEN}: ${error.message}`);
       return;
     }
-    this.ended = ended.followedBy(this.ended, error.sent);
-    this.arrived = [...arrived, ...this.arrived];
+    this.outbox = outbox.followedBy(this.outbox, error.sent);
     this.isPausing = true;
     setTimeout(() => {
       this.isPausing = false;
       this.makeTurn();
-      if (this.stopping) this.resolveIfIdle();
+      this.drain.check();
     }, TURN_AGAIN);
   }
 
-  private noteArrival(id: string | undefined): void {
-    if (id !== undefined) this.arrived.push(id);
+  private receiveArrival({ job, ids }: Arrival): void {
+    this.outbox.arrived.push(...ids);
+    this.taken.add(job ? [job] : []);
+    if (job) this.waitIfFree();
     // At once where nothing else is under way: somebody may be waiting for this very job.
-    if (id !== undefined && !this.areJobsOnTheirWay) void this.turn();
-    else this.makeTurn();
-    if (this.stopping) this.resolveIfIdle();
+    if (ids.length > 0 && !this.areJobsOnTheirWay) void this.turn();
+  }
+
+  /** A read that was cut off may have moved a job, or have taken it, too. */
+  private findLost(lock: string): void {
+    this.upkeep.findUnlocked();
+    this.turns.noteLostRead(lock);
+    this.makeTurn();
+  }
+
+  private waitIfFree(): void {
+    if (!this.takesNone && this.slots.free > this.taken.size) this.arrivals.wait();
   }
 
   private begin(locked: LockedJob): void {
     const { id, taken, lock, startedAt } = locked;
     const { worker } = this.options;
-    if (this.runs.wasCancelled(id, lock)) return;
-    const isOverdue = this.runs.get(id) !== undefined;
+    const earlier = this.runs.get(id);
+    if (this.runs.wasCancelled(id, lock) || earlier?.lock === lock) return;
+    const isOverdue = earlier !== undefined;
     // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
     if (isOverdue || this.slots.free === 0 || this.takesNone) {
-      return this.ended.giveBack(new EndedRun(taken, lock, startedAt, worker), isOverdue ? OVERDUE_DELAY : 0);
+      return this.outbox.giveBack(new EndedRun(taken, lock, startedAt, worker), isOverdue ? OVERDUE_DELAY : 0);
     }
     const slot = this.slots.take();
     const current = new CurrentRun(locked, worker, slot, this.startRun(taken.job, slot));
@@ -283,7 +285,7 @@ export class BullWorker implements EngineWorker {
 
   private finish(current: CurrentRun, outcome: Outcome): void {
     current.endedAt = Date.now();
-    if (!current.isCancelled) this.ended.add(current, outcome, this.queues.isListening(this.keys.queue));
+    if (!current.isCancelled) this.outbox.add(current, outcome, this.queues.isListening(this.keys.queue));
     const { ended } = current.run;
     current.isOverdue = ended !== undefined;
     void (ended ? ended.then(() => this.leave(current)) : this.leave(current));
@@ -293,6 +295,6 @@ export class BullWorker implements EngineWorker {
   private leave(current: CurrentRun): void {
     this.runs.delete(current);
     current.slot.release();
-    if (this.stopping) this.resolveIfIdle();
+    this.drain.check();
   }
 }

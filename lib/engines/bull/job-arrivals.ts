@@ -3,6 +3,8 @@ import { startDeadline } from './deadline.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnections } from './redis-connections.js';
 import type { QueueKeys } from './queue-keys.js';
+import { defineScripts } from './scripts.js';
+import type { Arrival, WorkerTurns } from './worker-turns.js';
 
 /**
  * Longest blocking read, in seconds, and how much later its reply comes at the latest, in ms. Together less than the 5 s
@@ -10,6 +12,9 @@ import type { QueueKeys } from './queue-keys.js';
  */
 const BLOCK_SECONDS = 2;
 const REPLY_MARGIN = 2_000;
+
+/** How long a server may go on with a read whose connection is lost, in ms. */
+const READ_ENDS_WITHIN = BLOCK_SECONDS * 1_000 + 500;
 
 /** Wait after a failed read, in ms: a failing server is not to be asked in a loop. */
 const READ_AGAIN = 100;
@@ -21,9 +26,11 @@ const UNBLOCK_AGAIN = 20;
 /** Longest time to end a read when stopping, in ms: on a forgotten connection it does not end. */
 const STOP_WITHIN = 1_000;
 
+const NOTHING: Arrival = { ids: [] };
+
 /**
- * Waits for the next job of an idle queue on a connection of its own, so that a job is picked up as soon as it comes.
- * As Bull does, the read moves the job to `active` in the same step.
+ * Waits for the next job of an idle queue on a connection of its own, so that a job is picked up as soon as it comes: where
+ * Bull asks for it once its read is answered, here it is in the answer.
  */
 export class JobArrivals {
   private connection: RedisClient | undefined;
@@ -43,10 +50,9 @@ export class JobArrivals {
   constructor(
     private readonly connections: RedisConnections,
     private readonly keys: QueueKeys,
-    /** Gets the id of a job that stands in `active` without a lock; undefined when none came. */
-    private readonly onArrival: (id: string | undefined) => void,
-    /** A connection was lost with a read under way, and perhaps with a job that it had moved. */
-    private readonly onReplyLost: () => void,
+    private readonly turns: WorkerTurns,
+    /** `replyLost`: a connection was lost with a read under way, and perhaps with a job that was moved, or has this lock. */
+    private readonly on: { arrived(arrival: Arrival): void; replyLost(lock: string): void },
   ) {}
 
   get isWaiting(): boolean {
@@ -56,9 +62,9 @@ export class JobArrivals {
   /** Begins to wait, unless it does already. */
   wait(): void {
     if (this.isStopped) return;
-    this.waiting ??= this.read().then((id) => {
+    this.waiting ??= this.read().then((arrival) => {
       this.waiting = undefined;
-      this.onArrival(id);
+      this.on.arrived(arrival);
     });
   }
 
@@ -82,7 +88,7 @@ export class JobArrivals {
     this.isMakingWay = true;
     this.isStuck = !(await this.interrupt());
     this.isMakingWay = false;
-    this.onArrival(undefined);
+    this.on.arrived(NOTHING);
   }
 
   /** Ends the present wait; false where it cannot be ended, and goes on. */
@@ -107,46 +113,54 @@ export class JobArrivals {
       );
   }
 
-  private async read(): Promise<string | undefined> {
-    const read = { isOver: false, isUnanswered: false };
+  private async read(): Promise<Arrival> {
+    const read: Read = { isOver: false, isLost: false };
     let answered: (() => void) | undefined;
     try {
       const connection = (this.connection ??= this.open());
       // A half-open connection never answers: it is dropped, and ioredis makes a new one.
       answered = startDeadline(BLOCK_SECONDS * 1_000 + REPLY_MARGIN, () => connection.disconnect(true));
       // ioredis never answers the commands of a dropped connection.
-      const dropped = new Promise<undefined>((resolve) => (this.onClose = () => resolve(undefined)));
+      const dropped = new Promise<Arrival>((resolve) => (this.onClose = () => resolve(NOTHING)));
       return await Promise.race([this.readFrom(connection, read), dropped]);
     } catch {
       // Outages are logged where they are noticed first: by the connections.
       if (!this.isStopped) await sleep(READ_AGAIN);
-      return undefined;
+      return NOTHING;
     } finally {
       answered?.();
       read.isOver = true;
-      if (read.isUnanswered && !this.isStopped) this.onReplyLost();
+      this.noteLost(read);
     }
   }
 
-  /** @param read over when nobody waits for the answer any more */
-  private async readFrom(
-    connection: RedisClient,
-    read: { isOver: boolean; isUnanswered: boolean },
-  ): Promise<string | undefined> {
+  private async readFrom(connection: RedisClient, read: Read): Promise<Arrival> {
     if (connection.status !== 'ready') await new Promise<void>((resolve) => (this.onReady = resolve));
-    if (!this.isIntroduced) await this.introduce(connection);
-    if (this.isStopped || read.isOver) return undefined;
-    const { base } = this.keys;
-    read.isUnanswered = true;
-    const id = (await connection.brpoplpush(`${base}wait`, `${base}active`, BLOCK_SECONDS)) ?? undefined;
-    read.isUnanswered = false;
+    const isNew = !this.isIntroduced;
+    if (isNew) await this.introduce(connection);
+    if (this.isStopped || read.isOver) return NOTHING;
+    const lock = (read.unanswered = this.turns.newLock());
+    // What others have left. It also makes the script known to the server, for which no job shall wait.
+    let arrival = isNew ? await this.turns.arrive(connection, lock) : NOTHING;
+    if (!arrival.job && arrival.ids.length === 0) arrival = await this.turns.read(connection, BLOCK_SECONDS, lock);
+    read.unanswered = undefined;
     // A client of the app's own may send the read again on its next connection.
-    if (read.isOver && id !== undefined) this.onArrival(id);
-    return id;
+    if (read.isOver) this.on.arrived(arrival);
+    return arrival;
+  }
+
+  private noteLost(read: Read): void {
+    if (this.isStopped || read.unanswered === undefined) return;
+    this.on.replyLost(read.unanswered);
+    if (read.isLost) return;
+    read.isLost = true;
+    // Until the server is through with the read, it may take a job for nobody.
+    setTimeout(() => this.noteLost(read), READ_ENDS_WITHIN).unref();
   }
 
   private open(): RedisClient {
     const connection = this.connections.open('bclient');
+    defineScripts(connection);
     connection.on('close', () => {
       this.connectionId = undefined;
       this.isIntroduced = false;
@@ -168,6 +182,15 @@ export class JobArrivals {
     }
     this.isIntroduced = true;
   }
+}
+
+interface Read {
+  /** Nobody waits for the answer any more. */
+  isOver: boolean;
+  /** Its answer was missed already. */
+  isLost: boolean;
+  /** Its lock, from when it is sent until it is answered. */
+  unanswered?: string;
 }
 
 /** A server may forbid these commands to this user; both are a convenience. */

@@ -2,17 +2,23 @@ import type { Outcome } from '../../contracts/outcome.js';
 import { toFinishArguments, type EndedRun } from './outcome-arguments.js';
 import type { ScriptArgument } from './scripts.js';
 
-/** Ended runs on their way to Redis. */
+/** What a worker's next turn takes to Redis: ended runs, and jobs that arrived without a lock. */
 export class Outbox {
+  /** Ids. */
+  readonly arrived: string[] = [];
   /** Told once they are written; empty while nobody listens. */
   events: { run: EndedRun; outcome: Outcome }[] = [];
   /** A part of it may have been written already. */
   isRepeated = false;
-  /** As `turn.lua` reads them. */
+  /** The runs, as `turn.lua` reads them. */
   readonly arguments: ScriptArgument[] = [];
 
+  get hasRuns(): boolean {
+    return this.arguments.length > 0;
+  }
+
   get isEmpty(): boolean {
-    return this.arguments.length === 0;
+    return !this.hasRuns && this.arrived.length === 0;
   }
 
   add(run: EndedRun, outcome: Outcome, isListening: boolean): void {
@@ -32,7 +38,8 @@ export class Outbox {
    */
   followedBy(later: Outbox, wasSent: boolean): Outbox {
     const all = new Outbox();
-    for (const { arguments: values, events } of [this, later]) {
+    for (const { arrived, arguments: values, events } of [this, later]) {
+      all.arrived.push(...arrived);
       for (const value of values) all.arguments.push(value);
       all.events.push(...events);
     }

@@ -11,7 +11,8 @@ const RULES = ['parking', 'rates', 'reservations', 'stopping', 'unique', 'starti
 /** Each script and the files it is made of, in order. */
 const SCRIPTS = {
   addJobs: ['add-one', ...COMMON, 'add-jobs'],
-  turn: ['pick-up', ...COMMON, 'release', 'finish', 'take', 'turn'],
+  turn: [...COMMON, 'release', 'finish', 'take', 'turn'],
+  arrive: ['arrive'],
   reclaim: [...COMMON, 'take', 'reclaim'],
   begin: ['begin'],
   extendLocks: ['extend-locks'],

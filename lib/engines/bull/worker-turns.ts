@@ -6,6 +6,7 @@ import type { LostOutcomes } from './lost-outcomes.js';
 import type { Outbox } from './outbox.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
+import type { RedisClient } from './redis-client.js';
 import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
 import { findRefusal } from './refusals.js';
 import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
@@ -14,7 +15,7 @@ import { readTakenJob, TAKEN_FIELDS, type TakenJob, type TakenValue } from './st
 /** Longest wait of outcomes for a connection before they are kept for the next turn, in ms. */
 const PATIENCE = 2_000;
 
-/** Locks of unanswered turns that are remembered. */
+/** Locks of unanswered turns and reads that are remembered. */
 const MOST_UNANSWERED = 200;
 
 /** A job that this worker holds the lock of. */
@@ -37,6 +38,14 @@ export interface TakenJobs {
   mayHaveMore: boolean;
 }
 
+/** What a blocking read has brought. */
+export interface Arrival {
+  /** It can be begun. */
+  job?: LockedJob;
+  /** Jobs without a lock, for the next turn to take. */
+  ids: readonly string[];
+}
+
 /** What turns need to know of their worker; times in ms. */
 export interface WorkingSelf extends Pick<WorkOptions, 'worker' | 'suspectFrom'> {
   token: string;
@@ -45,11 +54,13 @@ export interface WorkingSelf extends Pick<WorkOptions, 'worker' | 'suspectFrom'>
   lostOutcomes: LostOutcomes;
 }
 
-/** One worker's calls of `turn.lua`, and what makes up for replies that were lost. */
+/** One worker's ways to jobs: calls of `turn.lua`, blocking reads, and what makes up for replies that were lost. */
 export class WorkerTurns {
   private count = 0;
-  /** Locks of turns that were sent and not answered: they may have taken jobs. */
+  /** Locks of turns and reads that were sent and not answered: they may have taken jobs. */
   private unanswered: string[] = [];
+  /** A turn is to be made, be it for nothing else. */
+  isReclaimDue = false;
   private failure: string | undefined;
 
   constructor(
@@ -70,18 +81,17 @@ export class WorkerTurns {
    * @param mayTakeLow false while a blocking read is under way, which may hold a job that goes before the low ones
    * @throws EngineUnavailableError when it may not have happened; the same call again does no harm
    */
-  async make(wanted: number, arrived: readonly string[], ended: Outbox, mayTakeLow: boolean): Promise<TakenJobs> {
-    const { token, worker, suspectFrom = Number.MAX_SAFE_INTEGER, lockDuration, keepStopped } = this.self;
+  async make(wanted: number, outbox: Outbox, mayTakeLow: boolean): Promise<TakenJobs> {
+    const { worker, suspectFrom = Number.MAX_SAFE_INTEGER, lockDuration, keepStopped } = this.self;
     const { base } = this.keys;
     const now = Date.now();
-    // A lock's value is used for one turn only, so that a run whose job was given away cannot pass for its successor.
-    const lock = `${token}:${++this.count}`;
+    const lock = this.newLock();
     const keep = keepArguments(keepStopped);
     const values: ScriptArgument[] = [base, now, lock, lockDuration, worker, ...keep, mayTakeLow ? '1' : '0'];
-    values.push(suspectFrom, wanted, arrived.length, ...arrived);
-    for (const value of ended.arguments) values.push(value);
+    values.push(suspectFrom, wanted, outbox.arrived.length, ...outbox.arrived);
+    for (const value of outbox.arguments) values.push(value);
     // To take jobs, nobody waits for Redis: a turn that did would hold up a stop.
-    const patience = ended.arguments.length > 0 || arrived.length > 0 ? PATIENCE : 0;
+    const patience = outbox.isEmpty ? 0 : PATIENCE;
     const [lost, taken, more] = await this.connections
       .run(
         (client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values),
@@ -93,22 +103,56 @@ export class WorkerTurns {
         throw error;
       });
     this.failure = undefined;
-    if (!ended.isRepeated) this.self.lostOutcomes.note(lost);
-    if (!ended.isRepeated && lost.length > 0) {
-      ended.events = ended.events.filter(({ run }) => !lost.includes(run.job.id));
+    if (!outbox.isRepeated) this.self.lostOutcomes.note(lost);
+    if (!outbox.isRepeated && lost.length > 0) {
+      outbox.events = outbox.events.filter(({ run }) => !lost.includes(run.job.id));
     }
     const jobs: LockedJob[] = [];
-    for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.read(taken, at, lock, now));
+    for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.toLocked(taken, at, lock, now));
     if (this.unanswered.length > 0) jobs.push(...(await this.reclaim()));
     return { jobs, mayHaveMore: more === 1 };
+  }
+
+  /**
+   * Waits for the next job of an idle queue, on a connection of its own. The script that takes the job goes out right
+   * behind the read, so that the server runs it as soon as the read has moved one, without a round trip in between.
+   */
+  async read(client: RedisClient, seconds: number, lock: string): Promise<Arrival> {
+    const { base } = this.keys;
+    const moved = client.brpoplpush(`${base}wait`, `${base}arriving`, seconds);
+    const taken = this.arrive(client, lock);
+    const [read, arrival] = await Promise.allSettled([moved, taken]);
+    const id = read.status === 'fulfilled' ? read.value : null;
+    const found = arrival.status === 'fulfilled' ? arrival.value : { ids: [] };
+    if (id === null && !found.job && found.ids.length === 0) {
+      for (const answer of [read, arrival]) if (answer.status === 'rejected') throw answer.reason;
+    }
+    // Reads that are answered at the same moment may get each other's job. Where the script fails, the job is still there.
+    if (id === null || id === found.job?.id || found.ids.includes(id)) return found;
+    return { ...found, ids: [...found.ids, id] };
+  }
+
+  /** Takes what a read has moved and nobody has taken yet. */
+  async arrive(client: RedisClient, lock: string): Promise<Arrival> {
+    const { base } = this.keys;
+    const { lockDuration, worker } = this.self;
+    const values = [base, lock, lockDuration, worker];
+    const reply = await runScript<string | TakenValue[] | null>(client, 'arrive', `${base}wait`, values);
+    if (reply === null) return { ids: [] };
+    if (typeof reply === 'string') return { ids: [reply] };
+    return { job: this.toLocked(reply, 0, lock, Date.now()), ids: [] };
+  }
+
+  /** Used for one turn or read only, so that a run whose job was given away cannot pass for its successor. */
+  newLock(): string {
+    return `${this.self.token}:${++this.count}`;
   }
 
   private noteFailure({ message, sent, cause }: EngineUnavailableError, lock: string): void {
     // A script that fails half-way has taken jobs, too.
     const isBroken = cause instanceof Error && cause.name === 'ReplyError' && !findRefusal(cause.message);
     if (!sent && !isBroken) return;
-    // Locks end by age, so that those of long ago are of no use.
-    if (this.unanswered.push(lock) > MOST_UNANSWERED) this.unanswered.shift();
+    this.noteUnanswered(lock);
     // Outages are told by the connections; what is left is a server that works, and refuses this script.
     if (!isBroken || this.failure !== undefined) return;
     this.failure = `The worker of queue ${this.keys.queue} takes no jobs, and tries again: ${message}`;
@@ -132,10 +176,22 @@ export class WorkerTurns {
     return isNoted === 1;
   }
 
-  /** The jobs that unanswered turns took: nobody runs them, and their locks would only end by age. */
+  /** The answer to a read does not come: the next turn looks whether it took a job. */
+  noteLostRead(lock: string): void {
+    this.noteUnanswered(lock);
+    this.isReclaimDue = true;
+  }
+
+  private noteUnanswered(lock: string): void {
+    // Locks end by age, so that those of long ago are of no use.
+    if (this.unanswered.push(lock) > MOST_UNANSWERED) this.unanswered.shift();
+  }
+
+  /** The jobs that unanswered turns and reads took: nobody runs them, and their locks would only end by age. */
   private async reclaim(): Promise<LockedJob[]> {
     const locks = this.unanswered;
     this.unanswered = [];
+    this.isReclaimDue = false;
     const { base } = this.keys;
     try {
       const values = await this.connections.run(
@@ -144,7 +200,7 @@ export class WorkerTurns {
       );
       const jobs: LockedJob[] = [];
       for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {
-        jobs.push(this.read(values, at + 1, String(values[at]), Date.now()));
+        jobs.push(this.toLocked(values, at + 1, String(values[at]), Date.now()));
       }
       return jobs;
     } catch {
@@ -153,7 +209,7 @@ export class WorkerTurns {
     }
   }
 
-  private read(values: readonly TakenValue[], at: number, lock: string, startedAt: number): LockedJob {
+  private toLocked(values: readonly TakenValue[], at: number, lock: string, startedAt: number): LockedJob {
     return new LockedJob(readTakenJob(this.keys.queue, values, at), lock, startedAt);
   }
 }

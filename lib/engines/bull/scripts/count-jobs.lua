@@ -8,7 +8,7 @@
 local base = ARGV[1]
 local waiting = call('ZCARD', base .. 'parked') + call('ZCARD', base .. 'paced')
   - (tonumber(call('HGET', base .. 'gone', '') or '0') or 0)
-for _, list in ipairs({ 'wait', 'paused', 'high', 'low' }) do waiting = waiting + call('LLEN', base .. list) end
+for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'arriving' }) do waiting = waiting + call('LLEN', base .. list) end
 return {
   math.max(0, waiting),
   call('ZCARD', base .. 'delayed'),

@@ -13,7 +13,7 @@ end
 local function stands_elsewhere(base, id)
   if call('ZSCORE', base .. 'delayed', id) or call('ZSCORE', base .. 'paced', id)
     or call('ZSCORE', base .. 'parked', id) then return true end
-  for _, list in ipairs({ 'wait', 'paused', 'high', 'low' }) do
+  for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'arriving' }) do
     if call('LPOS', base .. list, id) then return true end
   end
   return call('EXISTS', base .. id .. ':lock') == 1

@@ -1,8 +1,8 @@
 --[[
-  Finds the jobs that a turn took whose reply was lost: they carry its lock, and nobody runs them.
+  Finds the jobs that a turn or a read took whose reply was lost: they carry its lock, and nobody runs them.
 
   KEYS[1]  `active` of the queue
-  ARGV     base, then the lock values of the lost turns
+  ARGV     base, then the lock values of what was lost
   Returns  seven values per job: its lock value, its id and what take.lua reads
 ]]
 local base, taken = ARGV[1], {}

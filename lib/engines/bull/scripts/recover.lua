@@ -9,7 +9,7 @@
   KEYS[1]  `active` of the queue
   ARGV     base, now, '1' to check even if another worker did lately, shortest time between checks in ms
   Effects  `stalledCounter` and `runs` of a recovered job; it is first in line again, and keeps its slot; the event
-           `stalled@`; slots and gates whose job is gone are opened
+           `stalled@`; what is left in `arriving` is first in line, too; slots and gates whose job is gone are opened
   Returns  the ids of recovered jobs
 ]]
 local base, now = ARGV[1], tonumber(ARGV[2])
@@ -20,6 +20,11 @@ if call('PTTL', check) == -1 then call('DEL', check) end
 if not call('SET', check, now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
 
 local list = waiting_list(base)
+-- The server went down between a read and the script behind it, or the script was refused and the worker died.
+repeat
+  local id = call('LPOP', base .. 'arriving')
+  if id then put_back(base, id, list, true) end
+until not id
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
   local key = base .. id
   if call('EXISTS', key .. ':lock') == 0 then

@@ -4,8 +4,8 @@
   of a job's hash  `worker`, `runs`, `metadata`, `keptUntil`; `rules` (JSON, as JobRules) where it has any, and then
                    `gate` while it is parked, `after` (the job whose end it waits for), `start` (its last one, of a rate),
                    `stopped` (cancelled, expired)
-  of a queue       `kept`, `failed:<task>`; `high` and `low` (lists beside `wait`), `cancelled`, `expired`, `expiring`,
-                   `tag:<tag>`, and what entries.lua, parking.lua, rates.lua and tick-decisions.lua say
+  of a queue       `kept`, `failed:<task>`; `high` and `low` (lists beside `wait`), `arriving` (arrive.lua), `cancelled`,
+                   `expired`, `expiring`, `tag:<tag>`, and what entries.lua, parking.lua, rates.lua and tick-decisions.lua say
 
   base   the queue's key prefix with its last colon, e.g. `tasks:mail:`
   id     a job's id; its hash is `base .. id`

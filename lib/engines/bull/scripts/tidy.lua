@@ -53,7 +53,7 @@ end
 
 -- Lists that are too long are not searched: their jobs are looked at when there are fewer.
 local function are_lists_short()
-  for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'active' }) do
+  for _, list in ipairs({ 'wait', 'paused', 'high', 'low', 'arriving', 'active' }) do
     if call('LLEN', base .. list) > 500 then return false end
   end
   return true

@@ -5,7 +5,7 @@
   KEYS[1]  `wait` of the queue
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
            of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, crashes from which a job
-           is taken unbegun, number of jobs to take, number of ids that a blocking read has moved to `active`, those ids,
+           is taken unbegun, number of jobs to take, number of ids that blocking reads have moved to `active`, those ids,
            then per ended run: id, its lock value, kind (`gone`, `completed`, `failed`, `again`, `declined`), the kind's
            arguments (finish.lua)
 
@@ -44,7 +44,6 @@ local function push(list, ids) call('LPUSH', list, unpack(ids)) end
 local function fill()
   local is_looking = wanted + adopted > 0
   local is_special = is_looking and call('EXISTS', base .. 'high', base .. 'low', base .. 'gone', base .. 'priority') > 0
-
   -- The lists to take from, in order. Most queues have one.
   local lists = { base .. 'wait' }
   if is_special and call('EXISTS', base .. 'high', base .. 'low') > 0 and call('EXISTS', base .. 'meta-paused') == 0 then
@@ -52,10 +51,11 @@ local function fill()
   end
 
   local has_gone = is_special and call('EXISTS', base .. 'gone') == 1
-
   if adopted > 0 then call('SREM', base .. 'stalled', unpack(ARGV, 12, 11 + adopted)) end
   for i = 12, 11 + adopted do
     local id = ARGV[i]
+    -- It is still there where arrive.lua has failed.
+    if call('LREM', base .. 'arriving', 1, id) > 0 then call('LPUSH', base .. 'active', id) end
     if has_gone and was_left(base, id) then
       call('LREM', base .. 'active', 1, id)
     -- A check for dead workers may have given it away in the meantime.

@@ -1,0 +1,30 @@
+/** How a worker that stops comes to its end: once nothing is under way any more, or when it is given up. */
+export class Drain {
+  isGivenUp = false;
+  private onEnd: (() => void) | undefined;
+
+  constructor(private readonly isIdle: () => boolean) {}
+
+  /** Resolves at the end. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onEnd = resolve;
+      this.check();
+    });
+  }
+
+  /** Something has ended. */
+  check(): void {
+    if (this.onEnd && (this.isGivenUp || this.isIdle())) this.onEnd();
+  }
+
+  /** @param onGivenUp called where something is still under way after so many ms */
+  giveUpAfter(milliseconds: number, onGivenUp: () => void): void {
+    setTimeout(() => {
+      if (this.isIdle()) return;
+      this.isGivenUp = true;
+      onGivenUp();
+      this.check();
+    }, milliseconds).unref();
+  }
+}

@@ -66,7 +66,7 @@ export class BullSchedules implements EngineSchedules {
         this.connections.run((client) =>
           runScript<[now: string, ...answers: string[][]]>(client, 'ticks', `${base}schedules`, [
             ...head,
-            ...part.flatMap(toTickArguments),
+            ...part.flatMap((tick) => toTickArguments(base, tick)),
           ]),
         ),
       ),
@@ -123,21 +123,16 @@ export class BullSchedules implements EngineSchedules {
   }
 }
 
-function toTickArguments(tick: NewTick): ScriptArgument[] {
+function toTickArguments(base: string, tick: NewTick): ScriptArgument[] {
   const { schedule, kind, job } = tick;
   const [version, ...due] =
     tick.kind === 'tick'
       ? [tick.version ?? '', tick.at, tick.after, tick.missed, tick.overlap, tick.limit ?? 0]
       : [tick.kind === 'start' ? tick.deploy : '', 0, 0, 0, '', 0];
   // The script adds to the last part of the rules.
-  const { schedule: own, ...rules } = job.rules ?? {};
-  return [
-    schedule,
-    kind,
-    ...due,
-    version,
-    ...toScriptArguments({ ...job, rules: { ...rules, schedule: own ?? { name: schedule, missed: 0 } } }),
-  ];
+  const { schedule: own, ...others } = job.rules ?? {};
+  const rules = { ...others, schedule: own ?? { name: schedule, missed: 0 } };
+  return [schedule, kind, ...due, version, ...toScriptArguments(base, [{ ...job, rules }])];
 }
 
 function toAnswer([type, value]: readonly string[], tick: NewTick): TickAnswer {

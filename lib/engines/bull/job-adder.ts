@@ -9,10 +9,10 @@ import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { toScriptArguments } from './stored-job.js';
 
 /**
- * Jobs of one script call: while Redis adds some, the next are written. In parts of 25 a hundred parallel callers are
+ * Jobs of one script call: while Redis adds some, the next are written. In parts of 50 a hundred parallel callers are
  * served 1.6 times as fast as all at once. One `enqueueMany` is never split.
  */
-const JOBS_PER_CALL = 25;
+const JOBS_PER_CALL = 50;
 
 /** 1: stored; 0: the id is known; text: the id of the job that has the unique key. In the order of the jobs. */
 type Answer = number | string;
@@ -97,8 +97,8 @@ export class JobAdder {
     const refuses = mayBeRefused(jobs) ? '1' : '0';
     const values: ScriptArgument[] = [Date.now(), token, ...keepArguments(keepStopped), refuses];
     for (const [queue, indexes] of groups) {
-      values.push(this.keysOf(queue).base, indexes.length);
-      for (const index of indexes) values.push(...toScriptArguments(jobs[index]));
+      const own = indexes.map((index) => jobs[index]);
+      for (const value of toScriptArguments(this.keysOf(queue).base, own)) values.push(value);
     }
     return this.connections.run((client) =>
       runScript<Answer[]>(client, 'addJobs', `${this.keysOf(first).base}wait`, values),

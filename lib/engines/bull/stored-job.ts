@@ -11,13 +11,49 @@ import { NO_RUNS, readError, readRuns } from './stored-runs.js';
  *
  * `data` is the list of arguments; `opts.spread` says so. In a job of a plain Bull producer, which has no such mark,
  * `data` is the one argument. `opts` stays short: below 64 bytes Redis packs the whole hash tightly.
+ *
+ * @returns the arguments of `add-jobs.lua`: jobs that follow each other and are alike share what they have in common
  */
-export function toScriptArguments(job: NewJob): ScriptArgument[] {
+export function toScriptArguments(base: string, jobs: readonly NewJob[]): ScriptArgument[] {
+  const values: ScriptArgument[] = [];
+  let alike: NewJob | undefined;
+  let countAt = 0;
+  for (const job of jobs) {
+    if (!alike || !isLike(alike, job)) {
+      values.push(base, ...toSharedArguments(job), 0);
+      countAt = values.length - 1;
+      alike = job;
+    }
+    (values[countAt] as number)++;
+    values.push(job.id, job.args);
+  }
+  return values;
+}
+
+/** Whether jobs differ in nothing but id and data. */
+function isLike(one: NewJob, other: NewJob): boolean {
+  return (
+    one.task === other.task &&
+    one.enqueuedAt === other.enqueuedAt &&
+    one.dueAt === other.dueAt &&
+    one.metadata === other.metadata &&
+    one.rules === undefined &&
+    other.rules === undefined &&
+    haveSameValues(one.options, other.options)
+  );
+}
+
+function haveSameValues(one: JobOptions, other: JobOptions): boolean {
+  const names = Object.keys(one) as (keyof JobOptions)[];
+  return (
+    names.length === Object.keys(other).length && names.every((name) => name in other && one[name] === other[name])
+  );
+}
+
+function toSharedArguments(job: NewJob): ScriptArgument[] {
   const dueAt = job.dueAt !== undefined && job.dueAt > job.enqueuedAt ? job.dueAt : 0;
   return [
-    job.id,
     job.task,
-    job.args,
     JSON.stringify({ spread: 1, ...job.options }),
     job.enqueuedAt,
     dueAt === 0 ? 0 : dueAt - job.enqueuedAt,

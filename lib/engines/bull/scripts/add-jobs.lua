@@ -3,8 +3,8 @@
 
   KEYS[1]  any key of the first queue, so that a cluster can route the call
   ARGV     now, token, of cancelled jobs: keep in ms, most of them; '1' when a unique key that is taken refuses all jobs;
-           then per queue: base, number of jobs, then per job:
-           id, name, data, opts, timestamp, delay, due ('0': at once), metadata ('': none), rules ('': none)
+           then the jobs, of which those that are alike share what they have in common: base, name, opts, timestamp, delay,
+           due ('0': at once), metadata ('': none), rules ('': none), number of jobs, then per job: id, data
 
   Effects  per new job: its hash; its id in `wait`, `high`, `low`, `paused` or `delayed`, in the indexes of its rules; the
            counter `id`; the event `waiting@token` or `delayed`. Of an id that is known: the event `duplicated@token` only
@@ -22,19 +22,26 @@ local function take_key(base, id, unique) return { with_rules().take_key(base, i
 local refusal = ARGV[5] == '1' and with_rules().find_refusal(6, now, keep)
 if refusal then return refusal end
 
+-- Whether none of these keys exists, as is the case mostly.
+local function are_free(keys)
+  local count = 0
+  for first = 1, #keys, 5000 do count = count + call('EXISTS', unpack(keys, first, math.min(first + 4999, #keys))) end
+  return count == 0
+end
+
 local at = 6
 while at <= #ARGV do
-  local base, count = ARGV[at], tonumber(ARGV[at + 1])
-  local list = waiting_list(base)
+  local base, name, opts, timestamp, delay = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local due, metadata, rules, count = tonumber(ARGV[at + 5]), ARGV[at + 6], read_rules(ARGV[at + 7]), tonumber(ARGV[at + 8])
+  local list, channel = waiting_list(base), base .. 'waiting@' .. token
   local order = step(count_up, base .. 'id', count) - count
-  local ready, lanes = {}, {}
-  at = at + 2
+  local keys, seen, ready, lanes = {}, {}, {}, {}
+  for i = 1, count do keys[i] = base .. ARGV[at + 7 + 2 * i] end
+  local is_free = are_free(keys)
 
-  for _ = 1, count do
-    local id, due, rules = ARGV[at], tonumber(ARGV[at + 6]), read_rules(ARGV[at + 8])
-    local key = base .. id
-    order = order + 1
-    local is_known = call('EXISTS', key) == 1
+  for i = 1, count do
+    local id, key = ARGV[at + 7 + 2 * i], keys[i]
+    local is_known = seen[id] or not is_free and call('EXISTS', key) == 1
     if is_known then
       local is_over, old_rules = is_outdated(base, id, now)
       if is_over then
@@ -43,6 +50,7 @@ while at <= #ARGV do
         is_known = false
       end
     end
+    seen[id] = true
     local holder, after
     if not is_known and rules and rules.unique then
       holder, after = unpack(step(take_key, base, id, rules.unique), 1, 2)
@@ -54,28 +62,28 @@ while at <= #ARGV do
       call('PUBLISH', base .. 'duplicated@' .. token, holder)
       added[#added + 1] = holder
     else
-      call('HSET', key, 'name', ARGV[at + 1], 'data', ARGV[at + 2], 'opts', ARGV[at + 3],
-        'timestamp', ARGV[at + 4], 'delay', ARGV[at + 5], 'priority', '0')
-      if ARGV[at + 7] ~= '' then call('HSET', key, 'metadata', ARGV[at + 7]) end
-      if rules then call('HSET', key, 'rules', ARGV[at + 8]) end
+      call('HSET', key, 'name', name, 'data', ARGV[at + 8 + 2 * i], 'opts', opts, 'timestamp', timestamp,
+        'delay', delay, 'priority', '0')
+      if metadata ~= '' then call('HSET', key, 'metadata', metadata) end
+      if rules then call('HSET', key, 'rules', ARGV[at + 7]) end
       if after then call('HSET', key, 'after', after) end
       if rules then step(index, base, id, rules, now) end
-      if due > 0 then step(put_later, base, id, due, order)
+      if due > 0 then step(put_later, base, id, due, order + i)
       elseif rules and rules.priority then
         lanes[#lanes + 1] = id
         step(push, base .. rules.priority, id)
       else ready[#ready + 1] = id end
       added[#added + 1] = 1
     end
-    at = at + 9
   end
+  at = at + 9 + 2 * count
 
   -- One push for many: Lua can unpack only so many values at a time.
   for first = 1, #ready, 5000 do
     step(push, list, unpack(ready, first, math.min(first + 4999, #ready)))
   end
-  for _, id in ipairs(ready) do call('PUBLISH', base .. 'waiting@' .. token, id) end
-  for _, id in ipairs(lanes) do call('PUBLISH', base .. 'waiting@' .. token, id) end
+  for _, id in ipairs(ready) do call('PUBLISH', channel, id) end
+  for _, id in ipairs(lanes) do call('PUBLISH', channel, id) end
   if #lanes > 0 then wake(base) end
 end
 

@@ -8,13 +8,13 @@ local function add_one(base, id)
   call('INCRBY', base .. 'id', 1)
   -- Before the hash: where a key is broken, nothing of the job is there yet.
   call('LPUSH', base .. 'wait', id)
-  call('HSET', base .. id, 'name', ARGV[9], 'data', ARGV[10], 'opts', ARGV[11], 'timestamp', ARGV[12],
-    'delay', ARGV[13], 'priority', '0')
+  call('HSET', base .. id, 'name', ARGV[7], 'data', ARGV[16], 'opts', ARGV[8], 'timestamp', ARGV[9],
+    'delay', ARGV[10], 'priority', '0')
   call('PUBLISH', base .. 'waiting@' .. ARGV[2], id)
   return { 1 }
 end
 
-if #ARGV == 16 and ARGV[7] == '1' and ARGV[14] == '0' and ARGV[15] == '' and ARGV[16] == '' then
-  local is_sound, added = pcall(add_one, ARGV[6], ARGV[8])
+if #ARGV == 16 and ARGV[11] == '0' and ARGV[12] == '' and ARGV[13] == '' then
+  local is_sound, added = pcall(add_one, ARGV[6], ARGV[15])
   if is_sound and added then return added end
 end

@@ -21,10 +21,8 @@ if not call('SET', check, now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then retu
 
 local list = waiting_list(base)
 -- The server went down between a read and the script behind it, or the script was refused and the worker died.
-repeat
-  local id = call('LPOP', base .. 'arriving')
-  if id then put_back(base, id, list, true) end
-until not id
+for _, id in ipairs(call('LRANGE', base .. 'arriving', 0, -1)) do put_back(base, id, list, true) end
+call('DEL', base .. 'arriving')
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
   local key = base .. id
   if call('EXISTS', key .. ':lock') == 0 then

@@ -16,7 +16,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Of the call: answers by the tick's position, the positions and the gates of those that make a job.
 local answers, accepted, gates = {}, {}, {}
 local is_new = {}
-local jobs = { clock, ARGV[2], ARGV[3], ARGV[4], '0', base, 0 }
+local jobs = { clock, ARGV[2], ARGV[3], ARGV[4], '0' }
 
 local function text(number) return string.format('%.0f', number) end
 local function goes_on(id) return id and (is_new[id] or is_unfinished(base, id)) end
@@ -67,7 +67,7 @@ end
 
 local function decide(position, at)
   local name, kind, key = ARGV[at], ARGV[at + 1], base .. 'schedule:' .. ARGV[at]
-  local state, id, answer, gate = read_state(key), ARGV[at + 8], nil, nil
+  local state, id, answer, gate = read_state(key), ARGV[at + 17], nil, nil
   local tick = { key = key, at = tonumber(ARGV[at + 2]), after = tonumber(ARGV[at + 3]), missed = tonumber(ARGV[at + 4]),
     overlap = ARGV[at + 5], limit = tonumber(ARGV[at + 6]), version = ARGV[at + 7] }
   if kind == 'tick' then answer, gate = decide_tick(name, state, tick)
@@ -86,13 +86,14 @@ local function decide(position, at)
     end
     is_new[id], gates[position] = true, gate
     accepted[#accepted + 1] = { position = position, id = id, key = key, kind = kind, ran = state.ran, job = state.job }
-    for i = 0, 8 do jobs[#jobs + 1] = ARGV[at + 8 + i] end
+    local first = #jobs
+    for i = 0, 10 do jobs[first + 1 + i] = ARGV[at + 8 + i] end
     -- The rules end with those of the schedule.
-    if state.ran then jobs[#jobs] = string.sub(jobs[#jobs], 1, -3) .. ',"previousTick":' .. state.ran .. '}}' end
+    local rules = first + 8
+    if state.ran then jobs[rules] = string.sub(jobs[rules], 1, -3) .. ',"previousTick":' .. state.ran .. '}}' end
   end
   if not state.paused and call('EXISTS', key) == 1 then call('PEXPIRE', key, ttl) end
 end
 
-for at = 9, #ARGV, 17 do decide((at - 9) / 17 + 1, at) end
-jobs[7] = #accepted
+for at = 9, #ARGV, 19 do decide((at - 9) / 19 + 1, at) end
 local ARGV = jobs

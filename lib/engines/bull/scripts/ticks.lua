@@ -6,7 +6,7 @@
            tick in ms, how early a tick may be in ms, how far ahead a stored tick is wrong in ms, starts of deploys kept;
            then per tick: name of the schedule, kind (`tick`, `start`, `trigger`), the instant, the instant up to which the
            schedule is done for the caller, missed ticks, overlap, limit (0: none), version of the definition ('': declared)
-           or the deploy of a start, and the nine values of its job (add-jobs.lua), whose rules end with `schedule`
+           or the deploy of a start, and the eleven values of its job (add-jobs.lua), whose rules end with `schedule`
   Effects  as tick-decisions.lua and add-jobs.lua say
   Returns  now in ms, then per tick: { 'accepted' }, { 'known' or 'moved', the instant up to which the schedule is done },
            { 'early' }, { 'paused' }, { 'skipped', the job that has its unique key ('': overlap) }, { 'over' }, { 'gone' }

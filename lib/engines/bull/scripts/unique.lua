@@ -40,17 +40,16 @@ end
 local function find_refusal(at, now, keep)
   local position, taken = 0, {}
   while at <= #ARGV do
-    local base, count = ARGV[at], tonumber(ARGV[at + 1])
-    at = at + 2
-    for _ = 1, count do
+    local base, unique, count = ARGV[at], (read_rules(ARGV[at + 7]) or {}).unique, tonumber(ARGV[at + 8])
+    for i = 1, count do
       position = position + 1
-      local id, unique = ARGV[at], (read_rules(ARGV[at + 8]) or {}).unique
+      local id = ARGV[at + 7 + 2 * i]
       if unique and call('EXISTS', base .. id) == 0 then
         local holder = taken[base .. unique.key] or holder_of(base, unique, now, keep)
         if holder and unique.onConflict == 'reject' then return { 'refused', position, holder } end
         taken[base .. unique.key] = unique.onConflict == 'replace' and id or holder or id
       end
-      at = at + 9
     end
+    at = at + 9 + 2 * count
   end
 end

@@ -23,9 +23,11 @@ const job: NewJob = {
 
 const run: RunRecord = { attempt: 1, startedAt: 1_100, endedAt: 1_200, worker: 'host:1', outcome: 'retry' };
 
+const BASE = 'tasks:mail:';
+
 /** The hash that `add-jobs.lua` makes of its arguments. */
-function stored(values = toScriptArguments(job)): Record<string, string> {
-  const [, name, data, opts, timestamp, delay, , metadata] = values.map(String);
+function stored(one = job): Record<string, string> {
+  const [, name, opts, timestamp, delay, , metadata, , , , data] = toScriptArguments(BASE, [one]).map(String);
   return { name, data, opts, timestamp, delay, priority: '0', ...(metadata !== '' && { metadata }) };
 }
 
@@ -78,15 +80,13 @@ describe('a job of our engine', () => {
   });
 
   it('has short options, so that Redis packs its hash', () => {
-    const [, , , opts] = toScriptArguments({ ...job, options: {} });
-    expect(opts).toBe('{"spread":1}');
+    expect(stored({ ...job, options: {} }).opts).toBe('{"spread":1}');
   });
 
   it('has no metadata where none was given', () => {
-    expect(toScriptArguments({ ...job, metadata: undefined }).at(-1)).toBe('');
-    expect(
-      readTakenJob('mail', taken(stored(toScriptArguments({ ...job, metadata: undefined }))), 0).job.metadata,
-    ).toEqual({});
+    const hash = stored({ ...job, metadata: undefined });
+    expect(hash).not.toHaveProperty('metadata');
+    expect(readTakenJob('mail', taken(hash), 0).job.metadata).toEqual({});
   });
 
   it.each([
@@ -95,8 +95,38 @@ describe('a job of our engine', () => {
     ['earlier', 900, [0, 0]],
     ['at once', undefined, [0, 0]],
   ])('that is due %s has its delay and due time', (_when, dueAt, [delay, due]) => {
-    const values = toScriptArguments({ ...job, dueAt });
-    expect([values[5], values[6]]).toEqual([delay, due]);
+    const values = toScriptArguments(BASE, [{ ...job, dueAt }]);
+    expect([values[4], values[5]]).toEqual([delay, due]);
+  });
+
+  const shared = [BASE, 'Mail.send', '{"spread":1,"attempts":4,"timeout":false,"keepResult":0}', 1_000, 0, 0];
+
+  it('shares what it has in common with those beside it', () => {
+    const jobs = ['1', '2', '3'].map((id) => ({ ...job, id, args: `[${id}]`, options: { ...job.options } }));
+    const values = toScriptArguments(BASE, jobs);
+    expect(values).toEqual([...shared, '{"tenant":"a"}', '', 3, '1', '[1]', '2', '[2]', '3', '[3]']);
+  });
+
+  it.each<Partial<NewJob>>([
+    { task: 'Mail.read' },
+    { enqueuedAt: 1_001 },
+    { dueAt: 2_000 },
+    { metadata: { tenant: 'b' } },
+    { metadata: undefined },
+    { rules: { tags: ['x'] } },
+    { options: {} },
+    { options: { ...job.options, attempts: 5 } },
+    { options: { ...job.options, backoff: { type: 'fixed', delay: 1, factor: 2, max: 9, jitter: 0 } } },
+    { options: { attempts: 4, timeout: false, backoff: undefined } },
+  ])('shares nothing with one that has %j', (fields) => {
+    const values = toScriptArguments(BASE, [job, { ...job, id: 'other', ...fields }, { ...job, id: 'third' }]);
+    expect(values.filter((value) => value === BASE)).toHaveLength(3);
+    expect([values[8], values[8 + 11], values[8 + 22]]).toEqual([1, 1, 1]);
+  });
+
+  it('shares nothing where both have rules', () => {
+    const ruled = { ...job, rules: { tags: ['x'] } };
+    expect(toScriptArguments(BASE, [ruled, { ...ruled, id: 'other' }])).toHaveLength(22);
   });
 
   it.each([

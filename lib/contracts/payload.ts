@@ -9,12 +9,13 @@ import { InvalidPayloadError } from './errors.js';
  * @throws InvalidPayloadError naming each place and the way out
  */
 export function encodePayload(value: unknown, where: string, root = ''): string {
-  const issues: { path: string; message: string }[] = [];
+  const inspection = new Inspection(root);
+  let { issues } = inspection;
   try {
-    inspect(value, root, [], issues);
+    inspection.inspect(value);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    issues.splice(0, Infinity, { path: root, message: 'it is nested too deeply; send it flat, or as a text' });
+    issues = [{ path: root, message: 'it is nested too deeply; send it flat, or as a text' }];
   }
   if (issues.length > 0) {
     const list = issues.map(({ path, message }) => `${path || 'the value'}: ${message}`).join('; ');
@@ -23,53 +24,75 @@ export function encodePayload(value: unknown, where: string, root = ''): string 
   return JSON.stringify(value) ?? 'null';
 }
 
-type Issues = { path: string; message: string }[];
+/** A walk through a value. Paths are made where there is something to say, since nothing is wrong with most values. */
+class Inspection {
+  readonly issues: { path: string; message: string }[] = [];
+  /** From the root to where the walk is. */
+  private readonly keys: (string | number)[] = [];
+  /** The objects that contain the present value, so that a circle is noticed. */
+  private readonly ancestors: object[] = [];
 
-/** Walks the value; `ancestors` are the objects that contain it, so that a circle is noticed. */
-function inspect(value: unknown, path: string, ancestors: object[], issues: Issues): void {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'undefined':
-      return;
-    case 'number':
-      if (!Number.isFinite(value)) issues.push({ path, message: `${value} would become null; send text or null` });
-      return;
-    case 'bigint':
-      issues.push({ path, message: 'a BigInt has no JSON form; send String(value)' });
-      return;
-    case 'function':
-    case 'symbol':
-      issues.push({ path, message: `a ${typeof value} cannot be sent; send data that the task can act on` });
-      return;
-    case 'object':
-      if (value !== null) inspectObject(value, path, ancestors, issues);
-  }
-}
+  constructor(private readonly root: string) {}
 
-function inspectObject(value: object, path: string, ancestors: object[], issues: Issues): void {
-  if (ancestors.includes(value)) {
-    issues.push({ path, message: 'the value contains itself; send an id instead' });
-    return;
-  }
-  const remedy = refusal(value);
-  if (remedy) {
-    issues.push({ path, message: remedy });
-    return;
-  }
-  ancestors.push(value);
-  if (Array.isArray(value)) {
-    // Not by forEach, which passes by what was never set.
-    for (let index = 0; index < value.length; index++) {
-      const place = `${path}[${index}]`;
-      const item: unknown = value[index];
-      if (item === undefined) issues.push({ path: place, message: 'undefined in a list would become null; send null' });
-      else inspect(item, place, ancestors, issues);
+  inspect(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+      case 'undefined':
+        return;
+      case 'number':
+        if (!Number.isFinite(value)) this.refuse(`${value} would become null; send text or null`);
+        return;
+      case 'bigint':
+        this.refuse('a BigInt has no JSON form; send String(value)');
+        return;
+      case 'function':
+      case 'symbol':
+        this.refuse(`a ${typeof value} cannot be sent; send data that the task can act on`);
+        return;
+      case 'object':
+        if (value !== null) this.inspectObject(value);
     }
-  } else {
-    for (const [key, item] of Object.entries(value)) inspect(item, path ? `${path}.${key}` : key, ancestors, issues);
   }
-  ancestors.pop();
+
+  private inspectObject(value: object): void {
+    if (this.ancestors.includes(value)) {
+      this.refuse('the value contains itself; send an id instead');
+      return;
+    }
+    const remedy = refusal(value);
+    if (remedy) {
+      this.refuse(remedy);
+      return;
+    }
+    this.ancestors.push(value);
+    if (Array.isArray(value)) {
+      // Not by forEach, which passes by what was never set.
+      for (let index = 0; index < value.length; index++) this.inspectItem(value[index], index);
+    } else {
+      for (const key of Object.keys(value)) this.inspectAt(key, (value as Record<string, unknown>)[key]);
+    }
+    this.ancestors.pop();
+  }
+
+  private inspectItem(item: unknown, index: number): void {
+    if (item !== undefined) return this.inspectAt(index, item);
+    this.keys.push(index);
+    this.refuse('undefined in a list would become null; send null');
+    this.keys.pop();
+  }
+
+  private inspectAt(key: string | number, value: unknown): void {
+    this.keys.push(key);
+    this.inspect(value);
+    this.keys.pop();
+  }
+
+  private refuse(message: string): void {
+    let path = this.root;
+    for (const key of this.keys) path += typeof key === 'number' ? `[${key}]` : path ? `.${key}` : key;
+    this.issues.push({ path, message });
+  }
 }
 
 /** Why an object cannot be sent; undefined for lists, plain objects and instances of classes that are plain data. */

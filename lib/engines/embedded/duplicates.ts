@@ -1,3 +1,4 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { NewJob } from '../../contracts/engine.js';
 import { DuplicateJobError } from '../../contracts/errors.js';
 
@@ -12,8 +13,13 @@ export interface KnownKeys {
  *
  * @throws DuplicateJobError when a key is taken that was to be free
  */
-export function refuseDuplicates(jobs: readonly NewJob[], queues: readonly KnownKeys[], now: number): void {
+export function refuseDuplicates(
+  jobs: readonly NewJob[],
+  queues: readonly KnownKeys[],
+  clock: Pick<Clock, 'now'>,
+): void {
   if (!jobs.some(({ rules }) => rules?.unique?.onConflict === 'reject')) return;
+  const now = clock.now();
   const stored = new Map<KnownKeys, { ids: Set<string>; holders: Map<string, { id: string }> }>();
   for (const [index, job] of jobs.entries()) {
     const { id, rules } = job;

@@ -69,7 +69,7 @@ export class EmbeddedEngine implements Engine {
   async enqueue(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     if (this.isClosed) throw closedError(jobs.length === 1 ? jobs[0].id : undefined);
     const queues = jobs.map((job) => this.declaredQueue(job.queue));
-    refuseDuplicates(jobs, queues, this.clock.now());
+    refuseDuplicates(jobs, queues, this.clock);
     return jobs.map((job, index) => queues[index].add(job));
   }
 

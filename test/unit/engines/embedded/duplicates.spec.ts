@@ -20,7 +20,7 @@ function unique(id: string, onConflict: OnConflict, expiresAt?: number): NewJob 
 
 function refusal(jobs: readonly NewJob[], queues: readonly KnownKeys[]): string | undefined {
   try {
-    refuseDuplicates(jobs, queues, NOW);
+    refuseDuplicates(jobs, queues, { now: () => NOW });
     return undefined;
   } catch (error) {
     expect(error).toBeInstanceOf(DuplicateJobError);

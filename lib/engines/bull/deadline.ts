@@ -16,3 +16,26 @@ export function startDeadline(milliseconds: number, onLate: () => void): () => v
     clearTimeout(timer);
   };
 }
+
+/**
+ * As `startDeadline`, and begins anew each time that something has moved, as long as it is not over after `longest`.
+ *
+ * @param hasMoved since it was asked last
+ */
+export function startDeadlineOfSilence(
+  silence: number,
+  longest: number,
+  onLate: () => void,
+  hasMoved: () => boolean,
+): () => void {
+  const end = Date.now() + longest;
+  let stop: () => void;
+  const wait = (): void => {
+    stop = startDeadline(silence, () => {
+      if (hasMoved() && Date.now() < end) wait();
+      else onLate();
+    });
+  };
+  wait();
+  return () => stop();
+}

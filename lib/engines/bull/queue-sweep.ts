@@ -1,6 +1,6 @@
 import type { FailedRetention } from '../../contracts/outcome.js';
 import type { QueueKeys } from './queue-keys.js';
-import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
+import type { RedisConnections } from './redis-connections.js';
 import { keepArguments, runScript } from './scripts.js';
 
 /**
@@ -18,10 +18,7 @@ export async function sweepQueue(
   let hasMore = true;
   while (hasMore && isWanted()) {
     const args = [base, Date.now(), ...keepArguments(keep)];
-    const more = await connections.run(
-      (client) => runScript<number>(client, 'sweep', `${base}kept`, args),
-      WORK_TIMEOUT,
-    );
+    const more = await connections.runInBackground((client) => runScript<number>(client, 'sweep', `${base}kept`, args));
     hasMore = more === 1;
   }
 }
@@ -42,9 +39,8 @@ export class QueueTidying {
     const { base } = this.keys;
     for (let part = 0; part < PARTS_AT_A_TIME; part++) {
       const args = [base, Date.now(), this.cursor];
-      this.cursor = await this.connections.run(
-        (client) => runScript<string>(client, 'tidy', `${base}wait`, args),
-        WORK_TIMEOUT,
+      this.cursor = await this.connections.runInBackground((client) =>
+        runScript<string>(client, 'tidy', `${base}wait`, args),
       );
       if (this.cursor === '0') return;
     }

@@ -2,7 +2,7 @@ import type { FailedRetention } from '../../contracts/outcome.js';
 import type { BullQueues } from './bull-queues.js';
 import type { QueueKeys } from './queue-keys.js';
 import { QueueTidying, sweepQueue } from './queue-sweep.js';
-import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
+import type { RedisConnections } from './redis-connections.js';
 import { runScript } from './scripts.js';
 
 /** Longest time between two looks at the delayed jobs, in ms: a notice of an earlier one may be missed. */
@@ -90,9 +90,8 @@ export class QueueUpkeep {
     // Until the answer is there, every notice of a delayed job counts as news.
     this.nextPromotion = Number.POSITIVE_INFINITY;
     try {
-      const next = await this.connections.run(
-        (client) => runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
-        WORK_TIMEOUT,
+      const next = await this.connections.runInBackground((client) =>
+        runScript<string>(client, 'promote', `${base}delayed`, [base, Date.now(), this.queues.token]),
       );
       // Empty where nothing is delayed; no number where something else than a time stands there.
       const due = /^\d+$/.test(next) ? Number(next) : Number.POSITIVE_INFINITY;
@@ -122,10 +121,8 @@ export class QueueUpkeep {
     try {
       if (locks.length > 0) {
         const values = locks.flatMap(([id, lock]) => [id, lock]);
-        const lost = await this.connections.run(
-          (client) =>
-            runScript<(string | number)[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...values]),
-          WORK_TIMEOUT,
+        const lost = await this.connections.runInBackground((client) =>
+          runScript<(string | number)[]>(client, 'extendLocks', `${base}active`, [base, lockDuration, ...values]),
         );
         this.renewedAt = renewedAt;
         for (let at = 0; at < lost.length; at += 2) this.holder.onLost(String(lost[at]), lost[at + 1] === 1);
@@ -159,9 +156,8 @@ export class QueueUpkeep {
     try {
       // Half the interval, so that a check is never left out because another worker's was only nearly as long ago.
       const args = [base, Date.now(), isFirst ? '1' : '0', Math.ceil(stalledInterval / 2)];
-      const ids = await this.connections.run(
-        (client) => runScript<string[]>(client, 'recover', `${base}active`, args),
-        WORK_TIMEOUT,
+      const ids = await this.connections.runInBackground((client) =>
+        runScript<string[]>(client, 'recover', `${base}active`, args),
       );
       for (const id of ids) this.queues.emitStalled(queue, id);
       isDone = true;

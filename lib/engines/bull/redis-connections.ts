@@ -1,5 +1,5 @@
 import { EngineUnavailableError } from '../../contracts/errors.js';
-import { startDeadline } from './deadline.js';
+import { startDeadline, startDeadlineOfSilence } from './deadline.js';
 import type { Outage } from './outage.js';
 import {
   bytesReceived,
@@ -16,9 +16,16 @@ import { defineScripts } from './scripts.js';
 /** Told by ioredis before anything was written. */
 const NOT_WRITTEN = /^Stream isn't writeable|^Cluster isn't ready/;
 
-/** Longest silence after what a worker sends in the background, in ms, and longest time for it while an answer comes in. */
-export const WORK_TIMEOUT = 4_000;
-const LONG_ANSWER = 10_000;
+/** How long the answer to a command may take, in ms. */
+interface AnswerTime {
+  /** Longest silence. */
+  silence: number;
+  /** Longest time as long as something comes in. @default `silence` */
+  longest?: number;
+}
+
+/** Of what a worker sends in the background. */
+const IN_BACKGROUND: AnswerTime = { silence: 4_000, longest: 10_000 };
 
 /** Longest time from the first packet of a connection until it can be used, in ms: a dead one never gets there. */
 const READY_WITHIN = 1_000;
@@ -85,23 +92,36 @@ export class RedisConnections {
   /**
    * Runs a command within the deadline.
    *
-   * @param patience longest wait for a connection, in ms
    * @throws EngineUnavailableError when Redis cannot be reached, refuses the command, or does not answer in time
    */
-  async run<T>(
+  run<T>(command: (client: RedisClient) => Promise<T>, timeout = this.timeout): Promise<T> {
+    return this.send(command, { silence: timeout }, Math.min(timeout, this.timeout));
+  }
+
+  /**
+   * As `run`, for what a worker sends in the background: a long answer may take its time.
+   *
+   * @param patience longest wait for a connection, in ms
+   */
+  runInBackground<T>(command: (client: RedisClient) => Promise<T>, patience?: number): Promise<T> {
+    const { silence } = IN_BACKGROUND;
+    return this.send(command, IN_BACKGROUND, patience ?? Math.min(silence, this.timeout));
+  }
+
+  private async send<T>(
     command: (client: RedisClient) => Promise<T>,
-    timeout = this.timeout,
-    patience = Math.min(timeout, this.timeout),
+    answer: AnswerTime,
+    patience: number,
   ): Promise<T> {
     const { client } = this;
     if (!this.isReady) await this.untilReady(client, patience);
     try {
-      return await this.withDeadline(client, command, timeout);
+      return await this.withDeadline(client, command, answer);
     } catch (error) {
       if (!wasNotWritten(error)) throw error;
       // The connection has just been lost, and does not say so yet.
       await this.untilReady(client, patience);
-      return this.withDeadline(client, command, timeout);
+      return this.withDeadline(client, command, answer);
     }
   }
 
@@ -119,14 +139,14 @@ export class RedisConnections {
   async withDeadline<T, C extends RedisClient>(
     client: C,
     command: (client: C) => Promise<T>,
-    timeout = this.timeout,
+    answer: AnswerTime = { silence: this.timeout },
   ): Promise<T> {
     let answered: (() => void) | undefined;
     let lose: ((error: Error) => void) | undefined;
     const unanswered = this.unansweredBy(client);
     const failed = new Promise<never>((_resolve, reject) => {
       unanswered.add((lose = reject));
-      answered = this.expectAnswer(client, timeout, reject);
+      answered = this.expectAnswer(client, answer, reject);
     });
     try {
       return await Promise.race([command(client), failed]);
@@ -159,24 +179,26 @@ export class RedisConnections {
   }
 
   /** Answers a function that ends the wait. */
-  private expectAnswer(client: RedisClient, timeout: number, reject: (error: Error) => void): () => void {
-    const longest = Date.now() + (timeout === WORK_TIMEOUT ? LONG_ANSWER : 0);
-    let stop: (() => void) | undefined;
-    const wait = (): void => {
-      const received = bytesReceived(client);
-      stop = startDeadline(timeout, () => {
-        const isMoving = bytesReceived(client) > received || isSending(client);
-        if (Date.now() < longest && isMoving) return wait();
-        reject(new EngineUnavailableError(`Redis did not answer within ${timeout} ms.`, { sent: true }));
-        // Who is in more of a hurry than callers proves nothing.
-        if (timeout < this.timeout) return;
-        if (client === this.commands) this.outage.suspect(`it did not answer within ${timeout} ms`);
-        // A half-open connection would swallow every further command.
-        this.drop(client);
-      });
+  private expectAnswer(
+    client: RedisClient,
+    { silence, longest }: AnswerTime,
+    reject: (error: Error) => void,
+  ): () => void {
+    const late = (): void => {
+      reject(new EngineUnavailableError(`Redis did not answer within ${silence} ms.`, { sent: true }));
+      // Who is in more of a hurry than callers proves nothing.
+      if (silence < this.timeout) return;
+      if (client === this.commands) this.outage.suspect(`it did not answer within ${silence} ms`);
+      // A half-open connection would swallow every further command.
+      this.drop(client);
     };
-    wait();
-    return () => stop?.();
+    if (longest === undefined) return startDeadline(silence, late);
+    let received = bytesReceived(client);
+    return startDeadlineOfSilence(silence, longest, late, () => {
+      const before = received;
+      received = bytesReceived(client);
+      return received > before || isSending(client);
+    });
   }
 
   private async untilReady(client: RedisClient, timeout = this.timeout): Promise<void> {

@@ -7,7 +7,7 @@ import type { Outbox } from './outbox.js';
 import type { EndedRun } from './outcome-arguments.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RedisClient } from './redis-client.js';
-import { WORK_TIMEOUT, type RedisConnections } from './redis-connections.js';
+import type { RedisConnections } from './redis-connections.js';
 import { findRefusal } from './refusals.js';
 import { keepArguments, runScript, type ScriptArgument } from './scripts.js';
 import { readTakenJob, TAKEN_FIELDS, type TakenJob, type TakenValue } from './stored-job.js';
@@ -93,9 +93,9 @@ export class WorkerTurns {
     // To take jobs, nobody waits for Redis: a turn that did would hold up a stop.
     const patience = outbox.isEmpty ? 0 : PATIENCE;
     const [lost, taken, more] = await this.connections
-      .run(
+      .runInBackground(
         (client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values),
-        WORK_TIMEOUT,
+
         patience,
       )
       .catch((error: EngineUnavailableError) => {
@@ -168,9 +168,8 @@ export class WorkerTurns {
     const { base } = this.keys;
     const now = Date.now();
     const values = [base, run.job.id, run.lock, now, this.self.worker];
-    const isNoted = await this.connections.run(
-      (client) => runScript<number>(client, 'begin', `${base}active`, values),
-      WORK_TIMEOUT,
+    const isNoted = await this.connections.runInBackground((client) =>
+      runScript<number>(client, 'begin', `${base}active`, values),
     );
     if (isNoted === 1) run.startedAt = now;
     return isNoted === 1;
@@ -194,9 +193,8 @@ export class WorkerTurns {
     this.isReclaimDue = false;
     const { base } = this.keys;
     try {
-      const values = await this.connections.run(
-        (client) => runScript<TakenValue[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
-        WORK_TIMEOUT,
+      const values = await this.connections.runInBackground((client) =>
+        runScript<TakenValue[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
       );
       const jobs: LockedJob[] = [];
       for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {

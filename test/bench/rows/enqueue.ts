@@ -30,14 +30,14 @@ export const enqueueRows: Row[] = [
     {
       name: 'enqueue-parallel',
       title: `enqueue, ${LANES} in parallel`,
-      jobs: 30_000,
+      jobs: 150_000,
       quickJobs: 2_000,
       isQuickForAll: true,
     },
     inParallel,
   ),
   row(
-    { name: 'enqueue-bulk', title: `enqueue, ${BULK} per call`, jobs: 50_000, quickJobs: 3_000, celeryJobs: 10_000 },
+    { name: 'enqueue-bulk', title: `enqueue, ${BULK} per call`, jobs: 200_000, quickJobs: 3_000, celeryJobs: 10_000 },
     inBulk,
   ),
 ];

@@ -8,13 +8,14 @@ import { CPU, RATE, type Row } from './row.js';
 
 const IO_TIME = 10;
 
+/** So many jobs that the fastest system takes about a second for them. */
 export const processRows: Row[] = [
   noop(1, { jobs: 10_000, quickJobs: 500, celeryJobs: 5_000 }),
-  noop(10, { jobs: 20_000, quickJobs: 1_000, celeryJobs: 8_000 }),
-  { ...noop(50, { jobs: 40_000, quickJobs: 3_000 }), isQuickForAll: true },
-  noop(200, { jobs: 40_000, quickJobs: 3_000 }),
+  noop(10, { jobs: 50_000, quickJobs: 1_000, celeryJobs: 8_000 }),
+  { ...noop(50, { jobs: 120_000, quickJobs: 3_000 }), isQuickForAll: true },
+  noop(200, { jobs: 120_000, quickJobs: 3_000 }),
   {
-    ...noop(50, { jobs: 30_000, quickJobs: 1_000 }),
+    ...noop(50, { jobs: 100_000, quickJobs: 1_000 }),
     name: 'noop-50-kept',
     title: 'no-op, concurrency 50, kept',
     settings: { keep: true },
@@ -29,13 +30,13 @@ export const processRows: Row[] = [
     settings: { ioTime: IO_TIME },
     measure: (stage) => measureWorker(stage, 50, stage.system.isOutside ? nothing : () => sleep(IO_TIME)),
   },
-  payload('1 KB', 1_000, { jobs: 20_000, quickJobs: 500 }),
+  payload('1 KB', 1_000, { jobs: 60_000, quickJobs: 500 }),
   payload('100 KB', 100_000, { jobs: 1_500, quickJobs: 300 }),
   {
     name: 'retries',
     title: 'one retry each, concurrency 50',
     values: [RATE, CPU],
-    jobs: 10_000,
+    jobs: 20_000,
     quickJobs: 500,
     settings: { attempts: 2 },
     measure: measureRetries,

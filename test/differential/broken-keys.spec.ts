@@ -17,7 +17,7 @@ const RULES: JobRules = {
 };
 
 /** Every key of a queue; `victim` is a job that waits with all rules there are. */
-const LISTS = ['wait', 'paused', 'active', 'high', 'low'];
+const LISTS = ['wait', 'paused', 'active', 'high', 'low', 'arriving'];
 const SORTED = [
   'delayed',
   'priority',

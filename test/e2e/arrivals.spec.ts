@@ -182,6 +182,18 @@ describe('an idle worker', () => {
     expect(started.map(({ id }) => id).toSorted()).toEqual(['1', '2', '3']);
   });
 
+  it('does not run what was cancelled in the hands of a dead one, nor what is no job', async () => {
+    await engine.enqueue([newJob('1'), newJob('2')]);
+    await admin.rpoplpush(`${base}wait`, `${base}arriving`);
+    await admin.lpush(`${base}arriving`, 'no-job', 'wait');
+    expect(await engine.cancel([{ id: '1' }])).toEqual([true]);
+    workAtOnce();
+    await ended(1);
+    expect(started.map(({ id }) => id)).toEqual(['2']);
+    expect(await admin.keys(`${base}*:broken`)).toEqual([]);
+    expect(await admin.exists(`${base}arriving`, `${base}gone`, `${base}active`, `${base}wait`)).toBe(0);
+  });
+
   it('does not run what was cancelled before the answer came', async () => {
     let aborted = 0;
     work(() => aborted++);

@@ -20,9 +20,17 @@ if call('PTTL', check) == -1 then call('DEL', check) end
 if not call('SET', check, now, 'PX', ARGV[4], 'NX') and ARGV[3] ~= '1' then return recovered end
 
 local list = waiting_list(base)
+local function is_to_wait(id)
+  return not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id)
+end
+
 -- The server went down between a read and the script behind it, or the script was refused and the worker died.
-for _, id in ipairs(call('LRANGE', base .. 'arriving', 0, -1)) do put_back(base, id, list, true) end
+local arriving = call('LRANGE', base .. 'arriving', 0, -1)
 call('DEL', base .. 'arriving')
+for _, id in ipairs(arriving) do
+  if is_to_wait(id) then put_back(base, id, list, true) end
+end
+
 for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
   local key = base .. id
   if call('EXISTS', key .. ':lock') == 0 then
@@ -40,7 +48,7 @@ for _, id in ipairs(call('LRANGE', KEYS[1], 0, -1)) do
         if rules and rules.expiresAt then call('ZADD', base .. 'expiring', rules.expiresAt, id) end
       end
       -- What is no job (any more), or waits elsewhere, is dropped from the list instead of being given out for ever.
-      if was_taken or not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id) then
+      if was_taken or is_to_wait(id) then
         put_back(base, id, list, true)
         call('PUBLISH', base .. 'stalled@', id)
         recovered[#recovered + 1] = id

@@ -268,10 +268,9 @@ export class BullWorker implements EngineWorker {
     const { worker } = this.options;
     const earlier = this.runs.get(id);
     if (this.runs.wasCancelled(id, lock) || earlier?.lock === lock) return;
-    const isOverdue = earlier !== undefined;
     // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
-    if (isOverdue || this.slots.free === 0 || this.takesNone) {
-      return this.outbox.giveBack(new EndedRun(taken, lock, startedAt, worker), isOverdue ? OVERDUE_DELAY : 0);
+    if (earlier || this.slots.free === 0 || this.takesNone) {
+      return this.outbox.giveBack(new EndedRun(taken, lock, startedAt, worker), earlier ? OVERDUE_DELAY : 0);
     }
     const slot = this.slots.take();
     const current = new CurrentRun(locked, worker, slot, this.startRun(taken.job, slot));

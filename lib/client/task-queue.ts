@@ -53,12 +53,15 @@ export class TaskQueue {
    * @throws DuplicateJobError for a call that is unique with `onConflict: 'reject'`, and whose key is taken
    * @throws EngineUnavailableError when the engine cannot be reached in time
    */
-  async enqueue<R>(signature: Signature<R>, options?: EnqueueOptions): Promise<JobHandle<R>> {
-    if (options) validateEnqueueOptions(options, 'enqueue()');
-    const made = this.newJob(signature, options, 'enqueue()', this.clock.now());
-    const job = made instanceof Promise ? await made : made;
-    const [enqueued] = await this.engine.enqueue([job]);
-    return this.handle(job, enqueued);
+  enqueue<R>(signature: Signature<R>, options?: EnqueueOptions): Promise<JobHandle<R>> {
+    // Chained by hand: promises are a good part of what one call of many costs.
+    try {
+      if (options) validateEnqueueOptions(options, 'enqueue()');
+      const made = this.newJob(signature, options, 'enqueue()', this.clock.now());
+      return made instanceof Promise ? made.then((job) => this.store(job)) : this.store(made);
+    } catch (refusal) {
+      return Promise.reject(refusal);
+    }
   }
 
   /**
@@ -124,6 +127,10 @@ export class TaskQueue {
   /** Whether a queue is paused, in the cluster or in this process. */
   async isPaused(queue: string): Promise<boolean> {
     return this.engine.isPaused(this.declared(queue, 'isPaused()'));
+  }
+
+  private store<R>(job: NewJob): Promise<JobHandle<R>> {
+    return this.engine.enqueue([job]).then(([enqueued]) => this.handle(job, enqueued));
   }
 
   private newJob(signature: unknown, options: EnqueueOptions | undefined, where: string, now: number) {

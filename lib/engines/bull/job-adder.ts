@@ -63,7 +63,7 @@ export class JobAdder {
   }
 
   private async send(requests: Request[]): Promise<void> {
-    const jobs = requests.flatMap((request) => request.jobs);
+    const jobs = requests.length === 1 ? requests[0].jobs : requests.flatMap((request) => request.jobs);
     try {
       const added = await this.store(jobs);
       let at = 0;
@@ -76,34 +76,42 @@ export class JobAdder {
   }
 
   private async store(jobs: readonly NewJob[]): Promise<readonly Answer[]> {
-    const groups = [...groupByQueue<string>(jobs)];
+    const [{ queue }] = jobs;
+    // As it is with most calls.
+    if (jobs.every((job) => job.queue === queue)) return this.addTo([{ queue, jobs }]);
+    const parts = [...groupByQueue<string>(jobs)].map(([name, indexes]) => ({
+      queue: name,
+      indexes,
+      jobs: indexes.map((index) => jobs[index]),
+    }));
     // In a cluster queues live on different servers, which have no atomic step in common.
-    const calls = this.connections.isCluster ? groups.map((group) => [group]) : [groups];
+    const calls = this.connections.isCluster ? parts.map((part) => [part]) : [parts];
     const added: Answer[] = Array.from({ length: jobs.length });
     await Promise.all(
       calls.map(async (call) => {
-        const order = call.flatMap(([, indexes]) => indexes);
-        const answers = await this.addTo(call, jobs);
-        if (answers[0] === 'refused') throw refusal(jobs[order[Number(answers[1]) - 1]], String(answers[2]));
-        order.forEach((index, position) => (added[index] = answers[position]));
+        const answers = await this.addTo(call);
+        const indexes = call.flatMap((part) => part.indexes);
+        indexes.forEach((index, position) => (added[index] = answers[position]));
       }),
     );
     return added;
   }
 
-  private addTo(groups: readonly [string, number[]][], jobs: readonly NewJob[]): Promise<Answer[]> {
-    const [first] = groups[0];
+  private async addTo(parts: readonly JobsOfQueue[]): Promise<Answer[]> {
     const { token, keepStopped } = this.options;
-    const refuses = mayBeRefused(jobs) ? '1' : '0';
-    const values: ScriptArgument[] = [Date.now(), token, ...keepArguments(keepStopped), refuses];
-    for (const [queue, indexes] of groups) {
-      const own = indexes.map((index) => jobs[index]);
-      for (const value of toScriptArguments(this.keysOf(queue).base, own)) values.push(value);
-    }
-    return this.connections.run((client) =>
-      runScript<Answer[]>(client, 'addJobs', `${this.keysOf(first).base}wait`, values),
-    );
+    const refuses = parts.some(({ jobs }) => mayBeRefused(jobs)) ? '1' : '0';
+    const head: ScriptArgument[] = [Date.now(), token, ...keepArguments(keepStopped), refuses];
+    const values = head.concat(...parts.map(({ queue, jobs }) => toScriptArguments(this.keysOf(queue).base, jobs)));
+    const key = `${this.keysOf(parts[0].queue).base}wait`;
+    const answers = await this.connections.run((client) => runScript<Answer[]>(client, 'addJobs', key, values));
+    if (answers[0] !== 'refused') return answers;
+    throw refusal(parts.flatMap(({ jobs }) => jobs)[Number(answers[1]) - 1], String(answers[2]));
   }
+}
+
+interface JobsOfQueue {
+  queue: string;
+  jobs: readonly NewJob[];
 }
 
 function toEnqueued({ id }: NewJob, answer: Answer): EnqueuedJob {

@@ -36,11 +36,14 @@ function isLike(one: NewJob, other: NewJob): boolean {
     one.task === other.task &&
     one.enqueuedAt === other.enqueuedAt &&
     one.dueAt === other.dueAt &&
-    one.metadata === other.metadata &&
-    one.rules === undefined &&
-    other.rules === undefined &&
-    haveSameValues(one.options, other.options)
+    haveSameValues(one.options, other.options) &&
+    areWrittenAlike(one.metadata, other.metadata) &&
+    areWrittenAlike(one.rules, other.rules)
   );
+}
+
+function areWrittenAlike(one: object | undefined, other: object | undefined): boolean {
+  return one === other || (!!one && !!other && JSON.stringify(one) === JSON.stringify(other));
 }
 
 function haveSameValues(one: JobOptions, other: JobOptions): boolean {

@@ -29,15 +29,15 @@ local function are_free(keys)
   return count == 0
 end
 
-local at = 6
+local at, list, channel, former = 6, nil, nil, nil
 while at <= #ARGV do
   local base, name, opts, timestamp, delay = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local due, metadata, rules, count = tonumber(ARGV[at + 5]), ARGV[at + 6], read_rules(ARGV[at + 7]), tonumber(ARGV[at + 8])
-  local list, channel = waiting_list(base), base .. 'waiting@' .. token
+  if base ~= former then list, channel, former = waiting_list(base), base .. 'waiting@' .. token, base end
   local order = step(count_up, base .. 'id', count) - count
   local keys, seen, ready, lanes = {}, {}, {}, {}
   for i = 1, count do keys[i] = base .. ARGV[at + 7 + 2 * i] end
-  local is_free = are_free(keys)
+  local is_free = count > 1 and are_free(keys)
 
   for i = 1, count do
     local id, key = ARGV[at + 7 + 2 * i], keys[i]

@@ -102,9 +102,11 @@ describe('a job of our engine', () => {
   const shared = [BASE, 'Mail.send', '{"spread":1,"attempts":4,"timeout":false,"keepResult":0}', 1_000, 0, 0];
 
   it('shares what it has in common with those beside it', () => {
-    const jobs = ['1', '2', '3'].map((id) => ({ ...job, id, args: `[${id}]`, options: { ...job.options } }));
-    const values = toScriptArguments(BASE, jobs);
-    expect(values).toEqual([...shared, '{"tenant":"a"}', '', 3, '1', '[1]', '2', '[2]', '3', '[3]']);
+    const rules = { tags: ['x'] };
+    const copies = ['1', '2', '3'].map((id): NewJob => structuredClone({ ...job, id, args: `[${id}]`, rules }));
+    const values = toScriptArguments(BASE, copies);
+    const own = ['1', '[1]', '2', '[2]', '3', '[3]'];
+    expect(values).toEqual([...shared, '{"tenant":"a"}', '{"tags":["x"]}', 3, ...own]);
   });
 
   it.each<Partial<NewJob>>([
@@ -122,11 +124,6 @@ describe('a job of our engine', () => {
     const values = toScriptArguments(BASE, [job, { ...job, id: 'other', ...fields }, { ...job, id: 'third' }]);
     expect(values.filter((value) => value === BASE)).toHaveLength(3);
     expect([values[8], values[8 + 11], values[8 + 22]]).toEqual([1, 1, 1]);
-  });
-
-  it('shares nothing where both have rules', () => {
-    const ruled = { ...job, rules: { tags: ['x'] } };
-    expect(toScriptArguments(BASE, [ruled, { ...ruled, id: 'other' }])).toHaveLength(22);
   });
 
   it.each([

@@ -31,20 +31,25 @@ describe('an idle worker', () => {
     prefix = freshPrefix();
     base = `${prefix}:default:`;
     admin = new Redis(inject('redisUrl'));
-    clients = {};
     started = [];
-    engine = new BullEngine({
+    finish = () => undefined;
+    engine = createEngine();
+  });
+
+  function createEngine(lockDuration = 60_000): BullEngine {
+    clients = {};
+    return new BullEngine({
       redis: {
         createClient: (role) =>
           (clients[role] = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null, enableReadyCheck: false })),
       },
       prefix,
       queues: ['default'],
-      lockDuration: 60_000,
+      lockDuration,
       stalledInterval: 60_000,
       commandTimeout: 2_000,
     });
-  });
+  }
 
   afterEach(async () => {
     finish(COMPLETED);
@@ -220,6 +225,65 @@ describe('an idle worker', () => {
     const closed = engine.close();
     held.release!();
     await closed;
+    expect(started.map(({ id }) => id)).toEqual(['first']);
+    expect(await admin.lrange(`${base}wait`, 0, -1)).toEqual(['second']);
+    expect(await admin.exists(`${base}active`, `${base}second:lock`)).toBe(0);
+  });
+
+  it('looks twice for a job whose answer was lost, and finds it once', async () => {
+    work();
+    let looks = 0;
+    await untilIdle();
+    replace(clients.client, 'tasks:reclaim', (original) => async (...args) => {
+      const reply = await original(...args);
+      looks++;
+      return reply;
+    });
+    const lose = (original: Command): Command => {
+      let lost = 0;
+      return async (...args) => {
+        const reply = await original(...args);
+        if (reply === null || lost++ > 0) return reply;
+        throw new Error('Connection is closed.');
+      };
+    };
+    replace(clients.bclient, 'brpoplpush', lose);
+    await replaceInReads('tasks:arrive', lose);
+    await engine.enqueue([newJob('second')]);
+    await eventually(() => expect(looks).toBe(2));
+    expect(started.map(({ id }) => id)).toEqual(['first', 'second']);
+    expect(await engine.state({ id: 'second' })).toBe('active');
+    expect(await admin.exists(`${base}second:lock`)).toBe(1);
+  });
+
+  it('does not begin a job whose answer comes so late that its lock may have ended', async () => {
+    await engine.close();
+    engine = createEngine(400);
+    workAtOnce();
+    const held = await holdAnswers();
+    const heldAt = performance.now();
+    await engine.enqueue([newJob('second')]);
+    await eventually(() => expect(held.release).toBeDefined());
+    // As another worker would have it by now.
+    await admin.set(`${base}second:lock`, 'another');
+    await eventually(() => expect(performance.now() - heldAt).toBeGreaterThan(300));
+    held.release!();
+    held.release = undefined;
+    await engine.enqueue([newJob('third')]);
+    await eventually(() => expect(held.release).toBeDefined());
+    held.release!();
+    await eventually(() => expect(started.at(-1)?.id).toBe('third'));
+    expect(started.map(({ id }) => id)).toEqual(['first', 'third']);
+    await admin.del(`${base}second:lock`);
+  });
+
+  it('gives a job back that comes while it stops, also where its read cannot be ended', async () => {
+    workAtOnce();
+    const held = await holdAnswers();
+    await engine.enqueue([newJob('second')]);
+    await eventually(() => expect(held.release).toBeDefined());
+    replace(clients.client, 'call', () => () => Promise.reject(new Error('NOPERM')));
+    await engine.close();
     expect(started.map(({ id }) => id)).toEqual(['first']);
     expect(await admin.lrange(`${base}wait`, 0, -1)).toEqual(['second']);
     expect(await admin.exists(`${base}active`, `${base}second:lock`)).toBe(0);

@@ -115,6 +115,21 @@ describe('close() while Redis', () => {
     await leavesNothing(before);
   });
 
+  it('was killed under idle workers ends them, too: nothing goes round any more', async () => {
+    const server = await ownServer();
+    const { app, lines } = await start({ redis: server.url, prefix: freshPrefix() });
+    await eventually(async () => expect(await server.admin.client('LIST')).toContain('cmd=brpoplpush'));
+    server.admin.disconnect();
+    await server.kill();
+    await eventually(() => expect(lines.join('\n')).toContain('Redis is away'));
+    await app.close();
+    await eventually(async () => {
+      const before = performance.eventLoopUtilization();
+      await sleep(50);
+      expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
+    });
+  });
+
   it('is away, with a running job: waits for the grace at most, and says what becomes of the job', async () => {
     const server = await ownServer();
     const { app, queue, lines } = await start({ redis: server.url, prefix: freshPrefix(), shutdownGrace: '1s' });

@@ -7,7 +7,7 @@ import { Holds } from '../holds.js';
 import { Slots } from '../slots.js';
 import type { BullQueues } from './bull-queues.js';
 import { CurrentRun, CurrentRuns } from './current-runs.js';
-import { Drain } from './drain.js';
+import { Drain, LOOK_WITHIN, WRITE_WITHIN } from './drain.js';
 import { JobArrivals } from './job-arrivals.js';
 import { LaneNotices } from './lane-notices.js';
 import type { LostOutcomes } from './lost-outcomes.js';
@@ -24,9 +24,6 @@ const TURNS_IN_FLIGHT = 2;
 
 /** How long a job waits whose earlier run still goes on here, in ms. */
 const OVERDUE_DELAY = 250;
-
-/** Longest time to write outcomes after an abort, in ms; a task has a third of it to obey its signal. */
-const GIVE_UP_AFTER = 1_500;
 
 const UNWRITTEN = 'Outcomes could not be written while stopping, so their jobs will run again';
 
@@ -76,7 +73,7 @@ export class BullWorker implements EngineWorker {
     });
     this.taken = new TakenJobs(options.concurrency, (job) => this.begin(job), {
       nextPart: () => void this.turn(),
-      begun: () => this.allBegun(),
+      begun: () => this.goOn(),
     });
     this.upkeep = new QueueUpkeep(connections, queues, keys, shared, {
       locks: () => [...this.runs.locks(), ...this.taken.locks()],
@@ -103,7 +100,7 @@ export class BullWorker implements EngineWorker {
   abort(reason: TasksError): void {
     this.isAborted = true;
     this.runs.abort(reason);
-    this.drain.giveUpAfter(GIVE_UP_AFTER, () => this.logger.warn(`${UNWRITTEN}: Redis cannot be asked.`));
+    this.drain.giveUpAfter(WRITE_WITHIN, () => this.logger.warn(`${UNWRITTEN}: Redis cannot be asked.`));
     this.drain.check();
   }
 
@@ -153,12 +150,14 @@ export class BullWorker implements EngineWorker {
 
   private async end(): Promise<void> {
     await this.arrivals.stop();
+    if (this.turns.isReclaimDue && this.runs.size === 0) this.drain.giveUpAfter(LOOK_WITHIN);
     await this.drain.ended();
     this.upkeep.stop();
   }
 
   private get isIdle(): boolean {
-    return this.outbox.isEmpty && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
+    const areAllWritten = this.outbox.isEmpty && !this.turns.isReclaimDue;
+    return areAllWritten && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
   }
 
   private get areJobsOnTheirWay(): boolean {
@@ -219,7 +218,7 @@ export class BullWorker implements EngineWorker {
     if (isDrained) this.waitIfFree();
   }
 
-  private allBegun(): void {
+  private goOn(): void {
     if (!this.mayGetJobs) this.runs.allArrived();
     this.makeTurn();
     this.drain.check();
@@ -233,14 +232,14 @@ export class BullWorker implements EngineWorker {
   private turnFailed(outbox: Outbox, error: EngineUnavailableError): void {
     if (this.stopping && (this.isAborted || this.runs.size === 0)) {
       if (outbox.hasRuns && !this.drain.isGivenUp) this.logger.warn(`${UNWRITTEN}: ${error.message}`);
+      this.turns.giveUpLost();
       return;
     }
     this.outbox = outbox.followedBy(this.outbox, error.sent);
     this.isPausing = true;
     setTimeout(() => {
       this.isPausing = false;
-      this.makeTurn();
-      this.drain.check();
+      this.goOn();
     }, TURN_AGAIN);
   }
 
@@ -266,8 +265,8 @@ export class BullWorker implements EngineWorker {
   private begin(locked: LockedJob): void {
     const { id, taken, lock, startedAt } = locked;
     const { worker } = this.options;
+    if (this.runs.wasCancelled(id, lock)) return;
     const earlier = this.runs.get(id);
-    if (this.runs.wasCancelled(id, lock) || earlier?.lock === lock) return;
     // Or more came than there is room for: a slot was taken back meanwhile, or the worker takes none any more.
     if (earlier || this.slots.free === 0 || this.takesNone) {
       return this.outbox.giveBack(new EndedRun(taken, lock, startedAt, worker), earlier ? OVERDUE_DELAY : 0);

@@ -26,7 +26,7 @@ export class CurrentRun extends EndedRun {
 /** The runs of one worker, and what happens to them from outside. */
 export class CurrentRuns {
   private readonly byJob = new ById<CurrentRun>();
-  /** Jobs that were cancelled while a turn was under way: it may have taken them before. */
+  /** Jobs that were cancelled while a turn or a read was under way: it may have taken them before. */
   private readonly cancelledEarly = new Set<string>();
 
   get size(): number {
@@ -68,7 +68,7 @@ export class CurrentRuns {
     current.run.abort(new JobLockLostError(reason));
   }
 
-  /** @param mayBeOnItsWay whether a turn is under way, which may have taken the job */
+  /** @param mayBeOnItsWay whether a turn or a read is under way, which may have taken the job */
   cancel(message: string, mayBeOnItsWay: boolean): void {
     const notice = readCancelNotice(message);
     if (!notice) return;
@@ -82,7 +82,7 @@ export class CurrentRuns {
     return this.cancelledEarly.size > 0 && this.cancelledEarly.has(runOf(id, lock));
   }
 
-  /** No turn is under way any more. */
+  /** Nothing is under way any more. */
   allArrived(): void {
     this.cancelledEarly.clear();
   }

@@ -1,3 +1,9 @@
+/** Longest time to write outcomes after an abort, in ms; a task has a third of it to obey its signal. */
+export const WRITE_WITHIN = 1_500;
+
+/** Longest time to look for a job that a read may have taken at the end, in ms. */
+export const LOOK_WITHIN = 500;
+
 /** How a worker that stops comes to its end: once nothing is under way any more, or when it is given up. */
 export class Drain {
   isGivenUp = false;
@@ -19,7 +25,7 @@ export class Drain {
   }
 
   /** @param onGivenUp called where something is still under way after so many ms */
-  giveUpAfter(milliseconds: number, onGivenUp: () => void): void {
+  giveUpAfter(milliseconds: number, onGivenUp: () => void = () => undefined): void {
     setTimeout(() => {
       if (this.isIdle()) return;
       this.isGivenUp = true;

@@ -123,7 +123,9 @@ export class JobArrivals {
       // ioredis never answers the commands of a dropped connection.
       const dropped = new Promise<Arrival>((resolve) => (this.onClose = () => resolve(NOTHING)));
       return await Promise.race([this.readFrom(connection, read), dropped]);
-    } catch {
+    } catch (error) {
+      // What was refused has taken no job.
+      if ((error as Error).name === 'ReplyError') read.unanswered = undefined;
       // Outages are logged where they are noticed first: by the connections.
       if (!this.isStopped) await sleep(READ_AGAIN);
       return NOTHING;
@@ -144,13 +146,16 @@ export class JobArrivals {
     let arrival = isNew ? await this.turns.arrive(connection, lock) : NOTHING;
     if (!arrival.job && arrival.ids.length === 0) arrival = await this.turns.read(connection, BLOCK_SECONDS, lock);
     read.unanswered = undefined;
-    // A client of the app's own may send the read again on its next connection.
-    if (read.isOver) this.on.arrived(arrival);
+    // A client of the app's own sends the read again on its next connection, while it is looked for what it took.
+    if (read.isOver && arrival.job) this.on.replyLost(lock);
+    if (read.isOver) this.on.arrived({ ids: arrival.ids });
     return arrival;
   }
 
   private noteLost(read: Read): void {
-    if (this.isStopped || read.unanswered === undefined) return;
+    if (read.unanswered === undefined) return;
+    // A stop waits for the first look, not for the second.
+    if (this.isStopped && read.isLost) return;
     this.on.replyLost(read.unanswered);
     if (read.isLost) return;
     read.isLost = true;
@@ -160,7 +165,7 @@ export class JobArrivals {
 
   private open(): RedisClient {
     const connection = this.connections.open('bclient');
-    defineScripts(connection);
+    defineScripts(connection, ['arrive']);
     connection.on('close', () => {
       this.connectionId = undefined;
       this.isIntroduced = false;

@@ -7,6 +7,7 @@ import type { RedisConnections } from './redis-connections.js';
 
 /** Where jobs of a state stand, in the order in which they are listed. */
 const PLACES = [
+  { state: 'waiting', key: 'arriving', kind: 'list' },
   { state: 'waiting', key: 'high', kind: 'list' },
   { state: 'waiting', key: 'wait', kind: 'list' },
   { state: 'waiting', key: 'paused', kind: 'list' },

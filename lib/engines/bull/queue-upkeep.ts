@@ -135,7 +135,7 @@ export class QueueUpkeep {
     this.renewLater(wait);
   }
 
-  /** Looks for a job that was moved to `active` by a read whose reply was lost: it takes two checks to be sure. */
+  /** Looks for a job that was moved by a read whose reply was lost: where it is in `active`, it takes two checks to be sure. */
   findUnlocked(): void {
     this.isSecondCheckDue = true;
     void this.recover(true);

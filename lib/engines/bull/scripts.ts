@@ -47,8 +47,8 @@ type ScriptClient = Record<string, (key: string, args: ScriptArgument[]) => Prom
 const MENDING_LATE: readonly string[] = ['addJobs', 'turn', 'tidy'] satisfies ScriptName[];
 
 /** Reads the scripts, once per process. */
-const sources = new Map(
-  Object.entries(SCRIPTS).map(([name, files]) => {
+const sources = new Map<ScriptName, string>(
+  (Object.entries(SCRIPTS) as [ScriptName, readonly string[]][]).map(([name, files]) => {
     const head = [
       'local call = redis.call',
       readScript('mending'),
@@ -63,9 +63,9 @@ export function keepArguments({ age, count }: FailedRetention): [age: number, co
   return [Math.ceil(age), count];
 }
 
-/** Makes the scripts known to a connection; ioredis sends the text only where the server does not have it. */
-export function defineScripts(client: RedisClient): void {
-  for (const [name, lua] of sources) client.defineCommand(commandOf(name), { numberOfKeys: 1, lua });
+/** Makes scripts known to a connection; ioredis sends the text once for each connection. @default all */
+export function defineScripts(client: RedisClient, names: Iterable<ScriptName> = sources.keys()): void {
+  for (const name of names) client.defineCommand(commandOf(name), { numberOfKeys: 1, lua: sources.get(name)! });
 }
 
 /** Runs a script. Each has one key, which tells a cluster where to run it. */

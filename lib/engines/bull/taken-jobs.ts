@@ -2,7 +2,7 @@ import type { HeldLock } from './queue-upkeep.js';
 import type { LockedJob } from './worker-turns.js';
 
 /**
- * Jobs that turns took, on their way into their runs. One half of a worker's places is filled at once, the other a turn
+ * Jobs that turns and reads took, on their way into their runs. One half of a worker's places is filled at once, the other a turn
  * of the event loop later: while the runs of one half go on here, Redis writes and takes for the other.
  */
 export class TakenJobs {

@@ -59,8 +59,7 @@ export class WorkerTurns {
   private count = 0;
   /** Locks of turns and reads that were sent and not answered: they may have taken jobs. */
   private unanswered: string[] = [];
-  /** A turn is to be made, be it for nothing else. */
-  isReclaimDue = false;
+  private mustReclaim = false;
   private failure: string | undefined;
 
   constructor(
@@ -69,6 +68,11 @@ export class WorkerTurns {
     private readonly self: WorkingSelf,
     private readonly logger: Logger,
   ) {}
+
+  /** A turn is needed even where there is nothing to write or to take: a read was lost, and may have taken a job. */
+  get isReclaimDue(): boolean {
+    return this.mustReclaim;
+  }
 
   /** Why no turn can be made though Redis works. */
   get problem(): string | undefined {
@@ -86,6 +90,7 @@ export class WorkerTurns {
     const { base } = this.keys;
     const now = Date.now();
     const lock = this.newLock();
+    const sentAt = performance.now();
     const keep = keepArguments(keepStopped);
     const values: ScriptArgument[] = [base, now, lock, lockDuration, worker, ...keep, mayTakeLow ? '1' : '0'];
     values.push(suspectFrom, wanted, outbox.arrived.length, ...outbox.arrived);
@@ -108,14 +113,15 @@ export class WorkerTurns {
       outbox.events = outbox.events.filter(({ run }) => !lost.includes(run.job.id));
     }
     const jobs: LockedJob[] = [];
-    for (let at = 0; at < taken.length; at += TAKEN_FIELDS) jobs.push(this.toLocked(taken, at, lock, now));
+    if (this.isStale(sentAt)) this.noteUnanswered(lock);
+    else jobs.push(...this.toLocked(taken, lock, now));
     if (this.unanswered.length > 0) jobs.push(...(await this.reclaim()));
     return { jobs, mayHaveMore: more === 1 };
   }
 
   /**
    * Waits for the next job of an idle queue, on a connection of its own. The script that takes the job goes out right
-   * behind the read, so that the server runs it as soon as the read has moved one, without a round trip in between.
+   * behind the read, so that the server runs it once the read has moved one, without a round trip in between.
    */
   async read(client: RedisClient, seconds: number, lock: string): Promise<Arrival> {
     const { base } = this.keys;
@@ -125,7 +131,11 @@ export class WorkerTurns {
     const id = read.status === 'fulfilled' ? read.value : null;
     const found = arrival.status === 'fulfilled' ? arrival.value : { ids: [] };
     if (id === null && !found.job && found.ids.length === 0) {
-      for (const answer of [read, arrival]) if (answer.status === 'rejected') throw answer.reason;
+      const problems = [read, arrival].flatMap((answer) =>
+        answer.status === 'rejected' ? [answer.reason as Error] : [],
+      );
+      // A lost connection says more than a refusal.
+      if (problems.length > 0) throw problems.find(({ name }) => name !== 'ReplyError') ?? problems[0];
     }
     // Reads that are answered at the same moment may get each other's job. Where the script fails, the job is still there.
     if (id === null || id === found.job?.id || found.ids.includes(id)) return found;
@@ -137,10 +147,16 @@ export class WorkerTurns {
     const { base } = this.keys;
     const { lockDuration, worker } = this.self;
     const values = [base, lock, lockDuration, worker];
+    const sentAt = performance.now();
     const reply = await runScript<string | TakenValue[] | null>(client, 'arrive', `${base}wait`, values);
     if (reply === null) return { ids: [] };
     if (typeof reply === 'string') return { ids: [reply] };
-    return { job: this.toLocked(reply, 0, lock, Date.now()), ids: [] };
+    if (this.isStale(sentAt)) {
+      this.noteLostRead(lock);
+      return { ids: [] };
+    }
+    const [job] = this.toLocked(reply, lock, Date.now());
+    return { job, ids: [] };
   }
 
   /** Used for one turn or read only, so that a run whose job was given away cannot pass for its successor. */
@@ -175,10 +191,23 @@ export class WorkerTurns {
     return isNoted === 1;
   }
 
-  /** The answer to a read does not come: the next turn looks whether it took a job. */
+  /** The answer to a read does not come in time: the next turn looks whether it took a job. */
   noteLostRead(lock: string): void {
     this.noteUnanswered(lock);
-    this.isReclaimDue = true;
+    this.mustReclaim = true;
+  }
+
+  /** Jobs that were lost are left for other workers, when their locks end. */
+  giveUpLost(): void {
+    this.mustReclaim = false;
+  }
+
+  /**
+   * After so long a time, such as that of a blocked event loop, a lock may have ended, and its job may be another
+   * worker's. Who asks for it anew is told.
+   */
+  private isStale(sentAt: number): boolean {
+    return performance.now() - sentAt > this.self.lockDuration / 2;
   }
 
   private noteUnanswered(lock: string): void {
@@ -190,24 +219,26 @@ export class WorkerTurns {
   private async reclaim(): Promise<LockedJob[]> {
     const locks = this.unanswered;
     this.unanswered = [];
-    this.isReclaimDue = false;
+    this.mustReclaim = false;
     const { base } = this.keys;
+    const lock = this.newLock();
     try {
-      const values = await this.connections.runInBackground((client) =>
-        runScript<TakenValue[]>(client, 'reclaim', `${base}active`, [base, ...locks]),
+      const values = [base, lock, this.self.lockDuration, ...locks];
+      const taken = await this.connections.runInBackground((client) =>
+        runScript<TakenValue[]>(client, 'reclaim', `${base}active`, values),
       );
-      const jobs: LockedJob[] = [];
-      for (let at = 0; at < values.length; at += 1 + TAKEN_FIELDS) {
-        jobs.push(this.toLocked(values, at + 1, String(values[at]), Date.now()));
-      }
-      return jobs;
+      return this.toLocked(taken, lock, Date.now());
     } catch {
-      this.unanswered.push(...locks);
+      this.unanswered.push(lock, ...locks);
       return [];
     }
   }
 
-  private toLocked(values: readonly TakenValue[], at: number, lock: string, startedAt: number): LockedJob {
-    return new LockedJob(readTakenJob(this.keys.queue, values, at), lock, startedAt);
+  private toLocked(values: readonly TakenValue[], lock: string, startedAt: number): LockedJob[] {
+    const jobs: LockedJob[] = [];
+    for (let at = 0; at < values.length; at += TAKEN_FIELDS) {
+      jobs.push(new LockedJob(readTakenJob(this.keys.queue, values, at), lock, startedAt));
+    }
+    return jobs;
   }
 }

@@ -1,7 +1,7 @@
 --[[
   Takes the job that a blocking read has moved to `arriving`. Sent right behind the read on the same connection, so that
-  the server runs both in one go and the job needs no second round trip. It may be another worker's: each run takes one,
-  and each read moves one.
+  the job needs no second round trip. Others may come in between, and it may be another worker's: each run takes one, and
+  each read moves one.
 
   Only a job that has not run yet, has nothing special and comes alone is taken here, as take.lua would. Any other is left
   in `active` without a lock, for a turn, which takes all that wait in one go.
@@ -13,6 +13,8 @@
   Returns  nil when nothing has arrived; the id of a job that is not taken; or six values as turn.lua has them
 ]]
 local base, lock = ARGV[1], ARGV[2]
+-- What comes in between may also be a pause.
+if call('EXISTS', base .. 'meta-paused') == 1 then return nil end
 local id = call('RPOP', base .. 'arriving')
 if not id then return nil end
 call('LPUSH', base .. 'active', id)

@@ -24,7 +24,8 @@ local function is_to_wait(id)
   return not was_left(base, id) and is_unfinished(base, id) and not stands_elsewhere(base, id)
 end
 
--- The server went down between a read and the script behind it, or the script was refused and the worker died.
+-- The server went down between a read and the script behind it, the script was refused and its worker died, or this comes
+-- in between.
 local arriving = call('LRANGE', base .. 'arriving', 0, -1)
 call('DEL', base .. 'arriving')
 for _, id in ipairs(arriving) do

@@ -5,7 +5,7 @@
   KEYS[1]  `wait` of the queue
   ARGV     base, now, lock value for the jobs taken, lock duration in ms, worker name,
            of expired jobs: keep in ms, most of them; '1' when jobs of low priority may be taken, crashes from which a job
-           is taken unbegun, number of jobs to take, number of ids that blocking reads have moved to `active`, those ids,
+           is taken unbegun, number of jobs to take, number of ids that blocking reads have moved, those ids,
            then per ended run: id, its lock value, kind (`gone`, `completed`, `failed`, `again`, `declined`), the kind's
            arguments (finish.lua)
 

@@ -72,5 +72,7 @@ describe('a blocking read', () => {
   it('fails where nothing came and one of both was refused', async () => {
     await expect(read(rejects('WRONGTYPE'), answered(null))).rejects.toThrow('WRONGTYPE');
     await expect(read(answered(null), rejects('READONLY'))).rejects.toThrow('READONLY');
+    const refused = Object.assign(new Error('OOM'), { name: 'ReplyError' });
+    await expect(read(Promise.reject(refused), rejects('closed'))).rejects.toThrow('closed');
   });
 });

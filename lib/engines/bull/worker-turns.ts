@@ -100,7 +100,6 @@ export class WorkerTurns {
     const [lost, taken, more] = await this.connections
       .runInBackground(
         (client) => runScript<[string[], TakenValue[], number]>(client, 'turn', `${base}wait`, values),
-
         patience,
       )
       .catch((error: EngineUnavailableError) => {

@@ -150,14 +150,15 @@ export class BullWorker implements EngineWorker {
 
   private async end(): Promise<void> {
     await this.arrivals.stop();
-    if (this.turns.isReclaimDue && this.runs.size === 0) this.drain.giveUpAfter(LOOK_WITHIN);
+    const isAllWritten = this.outbox.isEmpty && this.turnsInFlight === 0;
+    if (isAllWritten && this.turns.isReclaimDue && this.runs.size === 0) this.drain.giveUpAfter(LOOK_WITHIN);
     await this.drain.ended();
     this.upkeep.stop();
   }
 
   private get isIdle(): boolean {
-    const areAllWritten = this.outbox.isEmpty && !this.turns.isReclaimDue;
-    return areAllWritten && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
+    const isAllWritten = this.outbox.isEmpty && !this.turns.isReclaimDue;
+    return isAllWritten && !this.areJobsOnTheirWay && !this.runs.holdUpStop(this.isAborted);
   }
 
   private get areJobsOnTheirWay(): boolean {

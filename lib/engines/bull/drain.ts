@@ -1,7 +1,7 @@
 /** Longest time to write outcomes after an abort, in ms; a task has a third of it to obey its signal. */
 export const WRITE_WITHIN = 1_500;
 
-/** Longest time to look for a job that a read may have taken at the end, in ms. */
+/** Longest time for the end where nothing is left but a look for a job that the last read may have taken, in ms. */
 export const LOOK_WITHIN = 500;
 
 /** How a worker that stops comes to its end: once nothing is under way any more, or when it is given up. */

@@ -142,9 +142,9 @@ export class JobArrivals {
     if (isNew) await this.introduce(connection);
     if (this.isStopped || read.isOver) return NOTHING;
     const lock = (read.unanswered = this.turns.newLock());
-    // What others have left. It also makes the script known to the server, for which no job shall wait.
-    let arrival = isNew ? await this.turns.arrive(connection, lock) : NOTHING;
-    if (!arrival.job && arrival.ids.length === 0) arrival = await this.turns.read(connection, BLOCK_SECONDS, lock);
+    // At first only what others have left. It makes the script known to the server, for which no job shall wait.
+    const reading = isNew ? this.turns.arrive(connection, lock) : this.turns.read(connection, BLOCK_SECONDS, lock);
+    const arrival = await reading;
     read.unanswered = undefined;
     // A client of the app's own sends the read again on its next connection, while it is looked for what it took.
     if (read.isOver && arrival.job) this.on.replyLost(lock);

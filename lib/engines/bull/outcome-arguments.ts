@@ -16,7 +16,7 @@ export class EndedRun {
 
   constructor(
     { job, data, opts, debounce, rules }: TakenJob,
-    /** Value of the job's lock, this run's alone. */
+    /** Value of the job's lock, which no later run of it has. */
     readonly lock: string,
     public startedAt: number,
     readonly worker: string,

@@ -111,11 +111,12 @@ export class WorkerTurns {
     if (!outbox.isRepeated && lost.length > 0) {
       outbox.events = outbox.events.filter(({ run }) => !lost.includes(run.job.id));
     }
-    const jobs: LockedJob[] = [];
-    if (this.isStale(sentAt)) this.noteUnanswered(lock);
-    else jobs.push(...this.toLocked(taken, lock, now));
-    if (this.unanswered.length > 0) jobs.push(...(await this.reclaim()));
-    return { jobs, mayHaveMore: more === 1 };
+    const jobs = this.unanswered.length > 0 ? await this.reclaim() : [];
+    // Judged last, since the look for others may take its time, too.
+    const isStale = this.isStale(sentAt);
+    if (!isStale) jobs.push(...this.toLocked(taken, lock, now));
+    else if (taken.length > 0) jobs.push(...(await this.reclaim([lock])));
+    return { jobs, mayHaveMore: more === 1 || isStale };
   }
 
   /**
@@ -158,7 +159,7 @@ export class WorkerTurns {
     return { job, ids: [] };
   }
 
-  /** Used for one turn or read only, so that a run whose job was given away cannot pass for its successor. */
+  /** Used for one turn, read or look only, so that a run whose job was given away cannot pass for its successor. */
   newLock(): string {
     return `${this.self.token}:${++this.count}`;
   }
@@ -202,11 +203,11 @@ export class WorkerTurns {
   }
 
   /**
-   * After so long a time, such as that of a blocked event loop, a lock may have ended, and its job may be another
-   * worker's. Who asks for it anew is told.
+   * Whether the locks of an answer may have ended before they are renewed for the first time, so that a job may be another
+   * worker's: the event loop was blocked, or the server is slow. It is asked again then.
    */
   private isStale(sentAt: number): boolean {
-    return performance.now() - sentAt > this.self.lockDuration / 2;
+    return performance.now() - sentAt > this.self.lockDuration / 3;
   }
 
   private noteUnanswered(lock: string): void {
@@ -215,22 +216,25 @@ export class WorkerTurns {
   }
 
   /** The jobs that unanswered turns and reads took: nobody runs them, and their locks would only end by age. */
-  private async reclaim(): Promise<LockedJob[]> {
-    const locks = this.unanswered;
-    this.unanswered = [];
-    this.mustReclaim = false;
+  private async reclaim(lost = this.unanswered): Promise<LockedJob[]> {
+    if (lost === this.unanswered) {
+      this.unanswered = [];
+      this.mustReclaim = false;
+    }
     const { base } = this.keys;
     const lock = this.newLock();
+    const sentAt = performance.now();
     try {
-      const values = [base, lock, this.self.lockDuration, ...locks];
+      const values = [base, lock, this.self.lockDuration, ...lost];
       const taken = await this.connections.runInBackground((client) =>
         runScript<TakenValue[]>(client, 'reclaim', `${base}active`, values),
       );
-      return this.toLocked(taken, lock, Date.now());
+      if (!this.isStale(sentAt)) return this.toLocked(taken, lock, Date.now());
+      if (taken.length > 0) this.noteLostRead(lock);
     } catch {
-      this.unanswered.push(lock, ...locks);
-      return [];
+      for (const one of [...lost, lock]) this.noteUnanswered(one);
     }
+    return [];
   }
 
   private toLocked(values: readonly TakenValue[], lock: string, startedAt: number): LockedJob[] {

@@ -50,6 +50,14 @@ export function uniqueCases(scene: Scene): void {
       await scene.expectCounts({ waiting: 2 });
     });
 
+    it('answers for jobs of one call that have one id, too', async () => {
+      const holder = await scene.enqueue({ rules: unique(until) });
+      const other = scene.job({ rules: unique(until), enqueuedAt: holder.enqueuedAt });
+      const answer = { id: holder.id, deduplicated: true };
+      expect(await scene.engine.enqueue([other, { ...other }])).toEqual([answer, answer]);
+      await scene.expectCounts({ waiting: 1 });
+    });
+
     it('is not taken for another key or another queue', async () => {
       await scene.enqueue({ rules: unique(until) });
       expect(await enqueueAnother(until, { rules: unique(until, 'return', 'Mail.send:bob') })).toMatchObject({

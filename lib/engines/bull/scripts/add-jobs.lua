@@ -50,7 +50,6 @@ while at <= #ARGV do
         is_known = false
       end
     end
-    seen[id] = true
     local holder, after
     if not is_known and rules and rules.unique then
       holder, after = unpack(step(take_key, base, id, rules.unique), 1, 2)
@@ -73,6 +72,7 @@ while at <= #ARGV do
         lanes[#lanes + 1] = id
         step(push, base .. rules.priority, id)
       else ready[#ready + 1] = id end
+      seen[id] = true
       added[#added + 1] = 1
     end
   end

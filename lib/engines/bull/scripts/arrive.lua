@@ -10,10 +10,11 @@
   ARGV     base, lock value for the job, lock duration in ms, worker name
   Effects  the job is in `active`; one that is taken has a lock, its start by the clock of Redis, a worker, and the event
            `active@`
-  Returns  nil when nothing has arrived; the id of a job that is not taken; or six values as turn.lua has them
+  Returns  nil when nothing has arrived, or the queue is paused; the id of a job that is not taken; or six values as
+           turn.lua has them
 ]]
 local base, lock = ARGV[1], ARGV[2]
--- What comes in between may also be a pause.
+-- What others have left is not started on a paused queue.
 if call('EXISTS', base .. 'meta-paused') == 1 then return nil end
 local id = call('RPOP', base .. 'arriving')
 if not id then return nil end

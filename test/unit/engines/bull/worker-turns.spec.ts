@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LostOutcomes } from '../../../../lib/engines/bull/lost-outcomes.js';
+import { Outbox } from '../../../../lib/engines/bull/outbox.js';
 import type { RedisClient } from '../../../../lib/engines/bull/redis-client.js';
 import type { RedisConnections } from '../../../../lib/engines/bull/redis-connections.js';
 import { WorkerTurns, type Arrival } from '../../../../lib/engines/bull/worker-turns.js';
@@ -74,5 +75,62 @@ describe('a blocking read', () => {
     await expect(read(answered(null), rejects('READONLY'))).rejects.toThrow('READONLY');
     const refused = Object.assign(new Error('OOM'), { name: 'ReplyError' });
     await expect(read(Promise.reject(refused), rejects('closed'))).rejects.toThrow('closed');
+  });
+});
+
+describe('a turn', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  /** Makes a turn that takes a job, where the answers of the scripts take so long, in ms. */
+  async function makeTurn(times: { turn: number; reclaim: number }) {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const sent: [script: string, locks: unknown[]][] = [];
+    const client = {
+      'tasks:turn': (_key: string, args: unknown[]) => {
+        sent.push(['turn', [args[2]]]);
+        now += times.turn;
+        return answered([[], TAKEN, 0]);
+      },
+      'tasks:reclaim': (_key: string, args: unknown[]) => {
+        sent.push(['reclaim', [args[1], ...args.slice(3)]]);
+        now += times.reclaim;
+        return answered(TAKEN);
+      },
+    } as unknown as RedisClient;
+    const connections = { runInBackground: (command: (client: RedisClient) => unknown) => command(client) };
+    const self = { token: 't', worker: 'host:1', lockDuration: 30_000, keepStopped: { age: 0, count: 0 } };
+    const turns = new WorkerTurns(
+      connections as unknown as RedisConnections,
+      KEYS,
+      { ...self, lostOutcomes: new LostOutcomes() },
+      new Logger(),
+    );
+    const { jobs, mayHaveMore } = await turns.make(1, new Outbox(), true);
+    return { locks: jobs.map(({ lock }) => lock), mayHaveMore, sent, isReclaimDue: turns.isReclaimDue };
+  }
+
+  it('brings jobs under the lock that they got', async () => {
+    const { locks, mayHaveMore, sent } = await makeTurn({ turn: 5_000, reclaim: 0 });
+    expect(locks).toEqual(['t:1']);
+    expect(mayHaveMore).toBe(false);
+    expect(sent).toEqual([['turn', ['t:1']]]);
+  });
+
+  it('asks anew for jobs whose locks may have ended, and gets them under another lock', async () => {
+    const { locks, mayHaveMore, sent, isReclaimDue } = await makeTurn({ turn: 15_000, reclaim: 10 });
+    expect(locks).toEqual(['t:2']);
+    expect(mayHaveMore).toBe(true);
+    expect(sent).toEqual([
+      ['turn', ['t:1']],
+      ['reclaim', ['t:2', 't:1']],
+    ]);
+    expect(isReclaimDue).toBe(false);
+  });
+
+  it('brings none of them where that answer comes too late, too, and asks again', async () => {
+    const { locks, isReclaimDue } = await makeTurn({ turn: 15_000, reclaim: 15_000 });
+    expect(locks).toEqual([]);
+    expect(isReclaimDue).toBe(true);
   });
 });

@@ -18,6 +18,16 @@ function replace(client: Redis, name: string, create: (original: Command) => Com
   commands[name] = create(commands[name].bind(client));
 }
 
+/** A command whose first answer that brings something is lost. */
+function lose(original: Command): Command {
+  let lost = 0;
+  return async (...args) => {
+    const reply = await original(...args);
+    if (reply === null || lost++ > 0) return reply;
+    throw new Error('Connection is closed.');
+  };
+}
+
 describe('an idle worker', () => {
   let engine: BullEngine;
   let admin: Redis;
@@ -148,14 +158,6 @@ describe('an idle worker', () => {
 
   it('runs a job whose answer was lost, before its lock ends and without a crash on its record', async () => {
     workAtOnce();
-    const lose = (original: Command): Command => {
-      let lost = 0;
-      return async (...args) => {
-        const reply = await original(...args);
-        if (reply === null || lost++ > 0) return reply;
-        throw new Error('Connection is closed.');
-      };
-    };
     await untilIdle();
     replace(clients.bclient, 'brpoplpush', lose);
     await replaceInReads('tasks:arrive', lose);
@@ -239,14 +241,6 @@ describe('an idle worker', () => {
       looks++;
       return reply;
     });
-    const lose = (original: Command): Command => {
-      let lost = 0;
-      return async (...args) => {
-        const reply = await original(...args);
-        if (reply === null || lost++ > 0) return reply;
-        throw new Error('Connection is closed.');
-      };
-    };
     replace(clients.bclient, 'brpoplpush', lose);
     await replaceInReads('tasks:arrive', lose);
     await engine.enqueue([newJob('second')]);

@@ -178,11 +178,13 @@ describe('an idle worker', () => {
     expect(await admin.exists(`${base}arriving`)).toBe(0);
   });
 
-  it('counts a job on its way as waiting, and begins with what a dead one has left there', async () => {
+  it('counts and lists a job on its way as waiting, and begins with what a dead one has left there', async () => {
     await engine.enqueue([newJob('1'), newJob('2', TAGGED), newJob('3')]);
     await admin.rpoplpush(`${base}wait`, `${base}arriving`);
     await admin.rpoplpush(`${base}wait`, `${base}arriving`);
     expect(await engine.counts('default')).toMatchObject({ waiting: 3, active: 0 });
+    const { jobs } = await engine.list({ queue: 'default', state: 'waiting', limit: 10 });
+    expect(jobs.map(({ id }) => id)).toEqual(['1', '2', '3']);
     expect(await engine.state({ id: '1' })).toBe('waiting');
     workAtOnce();
     await ended(3);

@@ -18,6 +18,11 @@ function replace(client: Redis, name: string, create: (original: Command) => Com
   commands[name] = create(commands[name].bind(client));
 }
 
+interface HeldAnswers {
+  /** Of the answer that is held at present. */
+  release?: () => void;
+}
+
 /** A command whose first answer that brings something is lost. */
 function lose(original: Command): Command {
   let lost = 0;
@@ -92,14 +97,24 @@ describe('an idle worker', () => {
   }
 
   /** The answer to a read that brings a job waits until the answered function is called. */
-  async function holdAnswers(): Promise<{ release: (() => void) | undefined }> {
-    const held: { release: (() => void) | undefined } = { release: undefined };
+  async function holdAnswers(): Promise<HeldAnswers> {
+    const held: HeldAnswers = {};
     await replaceInReads('tasks:arrive', (original) => async (...args) => {
       const reply = await original(...args);
       if (reply !== null) await new Promise<void>((resolve) => (held.release = resolve));
       return reply;
     });
     return held;
+  }
+
+  /** Lets the held answer come, and resolves when the job after it has started. */
+  async function releaseAndRun(held: HeldAnswers, next: string): Promise<void> {
+    held.release!();
+    held.release = undefined;
+    await engine.enqueue([newJob(next)]);
+    await eventually(() => expect(held.release).toBeDefined());
+    held.release!();
+    await eventually(() => expect(started.at(-1)?.id).toBe(next));
   }
 
   /** Resolves when the worker waits in its blocking read. */
@@ -212,12 +227,7 @@ describe('an idle worker', () => {
     expect(await engine.cancel([{ id: 'second' }, { id: 'first' }])).toEqual([true, true]);
     // Notices come in order, so that the one before has come, too.
     await eventually(() => expect(aborted).toBe(1));
-    held.release!();
-    held.release = undefined;
-    await engine.enqueue([newJob('third')]);
-    await eventually(() => expect(held.release).toBeDefined());
-    held.release!();
-    await eventually(() => expect(started.at(-1)?.id).toBe('third'));
+    await releaseAndRun(held, 'third');
     expect(started.map(({ id }) => id)).toEqual(['first', 'third']);
   });
 
@@ -263,12 +273,7 @@ describe('an idle worker', () => {
     // As another worker would have it by now.
     await admin.set(`${base}second:lock`, 'another');
     await eventually(() => expect(performance.now() - heldAt).toBeGreaterThan(300));
-    held.release!();
-    held.release = undefined;
-    await engine.enqueue([newJob('third')]);
-    await eventually(() => expect(held.release).toBeDefined());
-    held.release!();
-    await eventually(() => expect(started.at(-1)?.id).toBe('third'));
+    await releaseAndRun(held, 'third');
     expect(started.map(({ id }) => id)).toEqual(['first', 'third']);
     await admin.del(`${base}second:lock`);
   });
